@@ -1,0 +1,9 @@
+//! Pintle keeps Helm releases as declared.
+//!
+//! The rooms stand in the order of a release's journey; `ARCHITECTURE.md` draws it.
+//! Pure rooms know nothing of the cluster, the clock, the network or the disk;
+//! `tests/direction.rs` checks which room may use which.
+//!
+//! A room is pure unless it says otherwise here: `clippy.toml` lists what only the others may
+//! touch.
+#![cfg_attr(not(test), warn(clippy::disallowed_methods, clippy::disallowed_types))]
