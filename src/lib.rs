@@ -7,3 +7,5 @@
 //! A room is pure unless it says otherwise here: `clippy.toml` lists what only the others may
 //! touch.
 #![cfg_attr(not(test), warn(clippy::disallowed_methods, clippy::disallowed_types))]
+
+pub mod semver;
