@@ -9,3 +9,4 @@
 #![cfg_attr(not(test), warn(clippy::disallowed_methods, clippy::disallowed_types))]
 
 pub mod semver;
+pub mod yaml;
