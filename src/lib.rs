@@ -10,3 +10,5 @@
 
 pub mod semver;
 pub mod yaml;
+
+pub mod template;

@@ -1,0 +1,391 @@
+//! The tree of a parsed template, and how it prints: errors show nodes as Go's `String()` does.
+//! Go: text/template/parse/node.go.
+
+use std::rc::Rc;
+
+use super::error::Location;
+use super::functions::Callee;
+use super::number::Number;
+use super::quote::quote;
+use super::value::Value;
+
+/// A byte position in the text of a template.
+pub(super) type Position = usize;
+
+/// A template: what `{{define}}` names, or a whole text.
+#[derive(Debug)]
+pub(super) struct Tree {
+    pub(super) name: Rc<str>,
+    /// The name under which the text was parsed that this template stands in.
+    pub(super) file: Rc<str>,
+    pub(super) source: Rc<[u8]>,
+    pub(super) root: List,
+    /// How many variables can be in scope at once, `$` included.
+    pub(super) slots: usize,
+}
+
+impl Tree {
+    /// Whether there is nothing but space and definitions. Go: parse.IsEmptyTree.
+    pub(super) fn is_empty(&self) -> bool {
+        self.root.nodes.iter().all(|node| match node {
+            Node::Text(text) => bstr::ByteSlice::trim(&*text.text).is_empty(),
+            _ => false,
+        })
+    }
+
+    /// Where a position is. Go: Tree.ErrorContext.
+    pub(super) fn location(&self, position: Position) -> Location {
+        let before = &self.source[..position.min(self.source.len())];
+        let line_start = before
+            .iter()
+            .rposition(|&byte| byte == b'\n')
+            .map_or(0, |at| at + 1);
+        Location {
+            file: self.file.to_string(),
+            line: 1 + before.iter().filter(|&&byte| byte == b'\n').count(),
+            column: before.len() - line_start,
+        }
+    }
+}
+
+/// Nodes in a row.
+#[derive(Debug, Default)]
+pub(super) struct List {
+    pub(super) nodes: Vec<Node>,
+}
+
+/// Text, or an action.
+#[derive(Debug)]
+pub(super) enum Node {
+    Text(Text),
+    Action(Pipe),
+    Break(Position),
+    Continue(Position),
+    If(Box<Branch>),
+    With(Box<Branch>),
+    Range(Box<Branch>),
+    Template(Box<Invocation>),
+}
+
+/// A run of plain text.
+#[derive(Debug)]
+pub(super) struct Text {
+    pub(super) position: Position,
+    pub(super) text: Box<[u8]>,
+}
+
+/// `if`, `with` or `range`.
+#[derive(Debug)]
+pub(super) struct Branch {
+    pub(super) pipe: Pipe,
+    pub(super) list: List,
+    pub(super) else_list: Option<List>,
+}
+
+/// `{{template "name" pipe}}`
+#[derive(Debug)]
+pub(super) struct Invocation {
+    pub(super) position: Position,
+    pub(super) name: Rc<str>,
+    pub(super) pipe: Option<Pipe>,
+}
+
+/// Commands in a row, each of which gets the value of the one before, and the variables that get
+/// the last one's value.
+#[derive(Debug)]
+pub(super) struct Pipe {
+    pub(super) position: Position,
+    pub(super) variables: Variables,
+    pub(super) commands: Vec<Command>,
+}
+
+/// The variables at the head of a pipeline.
+#[derive(Debug)]
+pub(super) enum Variables {
+    None,
+    /// `$x := ...`
+    Declared(Vec<(Box<[u8]>, usize)>),
+    /// `$x = ...`
+    Assigned(Vec<(Box<[u8]>, Place)>),
+}
+
+impl Variables {
+    pub(super) fn len(&self) -> usize {
+        match self {
+            Self::None => 0,
+            Self::Declared(variables) => variables.len(),
+            Self::Assigned(variables) => variables.len(),
+        }
+    }
+}
+
+/// Where a variable's value is, counted from the frame of the template.
+#[derive(Debug, Clone)]
+pub(super) enum Place {
+    Slot(usize),
+    /// `{{and .x ($y := 1)}}{{$y}}`: the first of these that has been set, if any has. Go looks
+    /// variables up by name while executing, so that a name that parses can still be undefined.
+    Candidates(Box<[usize]>),
+}
+
+/// An operand with arguments.
+#[derive(Debug)]
+pub(super) struct Command {
+    pub(super) position: Position,
+    /// The first is what is called or shown, the others are its arguments.
+    pub(super) terms: Vec<Term>,
+    /// Slots that the arguments may or may not set, if this is `and` or `or`.
+    pub(super) uncertain: Vec<usize>,
+}
+
+/// An operand.
+#[derive(Debug)]
+pub(super) enum Term {
+    Dot(Position),
+    Nil(Position),
+    Bool(Position, bool),
+    Number(Position, Box<Number>),
+    String(Box<StringTerm>),
+    Field(Box<Field>),
+    Variable(Box<Variable>),
+    Identifier(Box<Identifier>),
+    Chain(Box<Chain>),
+    Pipe(Box<Pipe>),
+}
+
+#[derive(Debug)]
+pub(super) struct StringTerm {
+    pub(super) position: Position,
+    /// As written, with its quotes.
+    pub(super) quoted: Box<[u8]>,
+    pub(super) value: Value,
+}
+
+/// `.x.y`
+#[derive(Debug)]
+pub(super) struct Field {
+    pub(super) position: Position,
+    pub(super) names: Vec<Box<[u8]>>,
+}
+
+/// `$x.y`
+#[derive(Debug)]
+pub(super) struct Variable {
+    pub(super) position: Position,
+    /// With its dollar sign.
+    pub(super) name: Box<[u8]>,
+    pub(super) place: Place,
+    pub(super) fields: Vec<Box<[u8]>>,
+}
+
+/// A function's name.
+#[derive(Debug)]
+pub(super) struct Identifier {
+    pub(super) position: Position,
+    pub(super) name: Box<[u8]>,
+    pub(super) callee: Callee,
+}
+
+/// `(pipe).x.y`
+#[derive(Debug)]
+pub(super) struct Chain {
+    pub(super) position: Position,
+    pub(super) term: Term,
+    pub(super) fields: Vec<Box<[u8]>>,
+}
+
+/// The node that is being executed, for error messages.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum At<'t> {
+    List(&'t List),
+    Node(&'t Node),
+    Pipe(&'t Pipe),
+    Command(&'t Command),
+    Term(&'t Term),
+}
+
+impl At<'_> {
+    pub(super) fn position(self) -> Position {
+        match self {
+            Self::List(list) => list.nodes.first().map_or(0, Node::position),
+            Self::Node(node) => node.position(),
+            Self::Pipe(pipe) => pipe.position,
+            Self::Command(command) => command.position,
+            Self::Term(term) => term.position(),
+        }
+    }
+
+    /// The node as Go prints it.
+    pub(super) fn text(self) -> String {
+        let mut out = Vec::new();
+        match self {
+            Self::List(list) => list.write(&mut out),
+            Self::Node(node) => node.write(&mut out),
+            Self::Pipe(pipe) => pipe.write(&mut out),
+            Self::Command(command) => command.write(&mut out),
+            Self::Term(term) => term.write(&mut out),
+        }
+        String::from_utf8_lossy(&out).into_owned()
+    }
+}
+
+impl List {
+    fn write(&self, out: &mut Vec<u8>) {
+        for node in &self.nodes {
+            node.write(out);
+        }
+    }
+}
+
+impl Node {
+    pub(super) fn position(&self) -> Position {
+        match self {
+            Self::Text(text) => text.position,
+            Self::Action(pipe) => pipe.position,
+            Self::Break(position) | Self::Continue(position) => *position,
+            Self::If(branch) | Self::With(branch) | Self::Range(branch) => branch.pipe.position,
+            Self::Template(invocation) => invocation.position,
+        }
+    }
+
+    fn write(&self, out: &mut Vec<u8>) {
+        match self {
+            Self::Text(text) => out.extend_from_slice(&text.text),
+            Self::Action(pipe) => {
+                out.extend_from_slice(b"{{");
+                pipe.write(out);
+                out.extend_from_slice(b"}}");
+            }
+            Self::Break(_) => out.extend_from_slice(b"{{break}}"),
+            Self::Continue(_) => out.extend_from_slice(b"{{continue}}"),
+            Self::If(branch) => branch.write(b"if", out),
+            Self::With(branch) => branch.write(b"with", out),
+            Self::Range(branch) => branch.write(b"range", out),
+            Self::Template(invocation) => {
+                out.extend_from_slice(b"{{template ");
+                out.extend_from_slice(&quote(invocation.name.as_bytes()));
+                if let Some(pipe) = &invocation.pipe {
+                    out.push(b' ');
+                    pipe.write(out);
+                }
+                out.extend_from_slice(b"}}");
+            }
+        }
+    }
+}
+
+impl Branch {
+    fn write(&self, keyword: &[u8], out: &mut Vec<u8>) {
+        out.extend_from_slice(b"{{");
+        out.extend_from_slice(keyword);
+        out.push(b' ');
+        self.pipe.write(out);
+        out.extend_from_slice(b"}}");
+        self.list.write(out);
+        if let Some(list) = &self.else_list {
+            out.extend_from_slice(b"{{else}}");
+            list.write(out);
+        }
+        out.extend_from_slice(b"{{end}}");
+    }
+}
+
+impl Pipe {
+    fn write(&self, out: &mut Vec<u8>) {
+        match &self.variables {
+            Variables::None => {}
+            Variables::Declared(variables) => {
+                write_names(out, variables.iter().map(|(name, _)| name));
+                out.extend_from_slice(b" := ");
+            }
+            Variables::Assigned(variables) => {
+                write_names(out, variables.iter().map(|(name, _)| name));
+                out.extend_from_slice(b" = ");
+            }
+        }
+        for (index, command) in self.commands.iter().enumerate() {
+            if index > 0 {
+                out.extend_from_slice(b" | ");
+            }
+            command.write(out);
+        }
+    }
+}
+
+fn write_names<'n>(out: &mut Vec<u8>, names: impl Iterator<Item = &'n Box<[u8]>>) {
+    for (index, name) in names.enumerate() {
+        if index > 0 {
+            out.extend_from_slice(b", ");
+        }
+        out.extend_from_slice(name);
+    }
+}
+
+impl Command {
+    fn write(&self, out: &mut Vec<u8>) {
+        for (index, term) in self.terms.iter().enumerate() {
+            if index > 0 {
+                out.push(b' ');
+            }
+            term.write_in_parentheses(out);
+        }
+    }
+}
+
+impl Term {
+    pub(super) fn position(&self) -> Position {
+        match self {
+            Self::Dot(position) | Self::Nil(position) => *position,
+            Self::Bool(position, _) | Self::Number(position, _) => *position,
+            Self::String(string) => string.position,
+            Self::Field(field) => field.position,
+            Self::Variable(variable) => variable.position,
+            Self::Identifier(identifier) => identifier.position,
+            Self::Chain(chain) => chain.position,
+            Self::Pipe(pipe) => pipe.position,
+        }
+    }
+
+    /// The term as Go prints it, for messages.
+    pub(super) fn text(&self) -> String {
+        At::Term(self).text()
+    }
+
+    fn write_in_parentheses(&self, out: &mut Vec<u8>) {
+        if let Self::Pipe(pipe) = self {
+            out.push(b'(');
+            pipe.write(out);
+            out.push(b')');
+        } else {
+            self.write(out);
+        }
+    }
+
+    fn write(&self, out: &mut Vec<u8>) {
+        match self {
+            Self::Dot(_) => out.push(b'.'),
+            Self::Nil(_) => out.extend_from_slice(b"nil"),
+            Self::Bool(_, truth) => out.extend_from_slice(truth.to_string().as_bytes()),
+            Self::Number(_, number) => out.extend_from_slice(&number.text),
+            Self::String(string) => out.extend_from_slice(&string.quoted),
+            Self::Field(field) => write_fields(out, &field.names),
+            Self::Variable(variable) => {
+                out.extend_from_slice(&variable.name);
+                write_fields(out, &variable.fields);
+            }
+            Self::Identifier(identifier) => out.extend_from_slice(&identifier.name),
+            Self::Chain(chain) => {
+                chain.term.write_in_parentheses(out);
+                write_fields(out, &chain.fields);
+            }
+            Self::Pipe(pipe) => pipe.write(out),
+        }
+    }
+}
+
+fn write_fields(out: &mut Vec<u8>, names: &[Box<[u8]>]) {
+    for name in names {
+        out.push(b'.');
+        out.extend_from_slice(name);
+    }
+}

@@ -1,0 +1,3 @@
+module pintle/tests/oracle/template
+
+go 1.26
