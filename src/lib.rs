@@ -11,4 +11,5 @@
 pub mod semver;
 pub mod yaml;
 
+pub mod sprig;
 pub mod template;

@@ -1,0 +1,96 @@
+//! Sprig v3.3.0: the functions that every chart calls.
+//!
+//! In: an [`Environment`], which holds everything that does not follow from a template's values:
+//! the clock, the time zone, randomness and the resolver of host names. Out: each function under
+//! its name, with Go's signature, Go's results and Go's errors. Never: a clock, a random number, a
+//! file or a network beside what the environment hands in.
+//!
+//! One file holds one group of Sprig's documentation. Where Go panics and text/template turns that
+//! into an error, the function returns the error, in the same words. `env` and `expandenv` are
+//! left out, as Helm leaves them out.
+
+mod addresses;
+mod bounds;
+mod casing;
+mod cast;
+mod crypto;
+pub mod dates;
+mod decimal;
+mod defaults;
+mod dicts;
+mod encoding;
+mod flow;
+pub mod json;
+mod lists;
+mod merge;
+mod network;
+mod numeric;
+mod paths;
+mod random;
+mod reflection;
+mod regex;
+mod runes;
+mod semver;
+mod strings;
+mod urls;
+mod wrapping;
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use crate::template::Function;
+
+/// Fills a buffer with random bytes.
+pub type RandomBytes = dyn FnMut(&mut [u8]);
+/// The addresses of a host name; none if it cannot be resolved.
+pub type ResolveHost = dyn Fn(&str) -> Vec<String>;
+
+/// What the functions know of the world.
+pub struct Environment {
+    /// The time.
+    pub now: Box<dyn Fn() -> jiff::Timestamp>,
+    /// The zone that dates are shown in where none is named.
+    pub time_zone: jiff::tz::TimeZone,
+    /// The source of randomness: passwords and keys are made of it, so it must be one that is fit
+    /// for them.
+    pub random: RefCell<Box<RandomBytes>>,
+    /// What `getHostByName` asks; without it, no host has an address.
+    pub resolve_host: Option<Box<ResolveHost>>,
+}
+
+impl Environment {
+    fn fill(&self, buffer: &mut [u8]) {
+        (self.random.borrow_mut())(buffer);
+    }
+}
+
+/// Sprig's functions under their names.
+pub fn functions(environment: &Rc<Environment>) -> Vec<(&'static str, Function)> {
+    let functions = [
+        strings::functions(),
+        casing::functions(),
+        wrapping::functions(),
+        lists::functions(),
+        dicts::functions(),
+        merge::functions(),
+        defaults::functions(),
+        numeric::functions(),
+        encoding::functions(),
+        json::functions(),
+        paths::functions(),
+        urls::functions(),
+        reflection::functions(),
+        regex::functions(),
+        semver::functions(),
+        flow::functions(),
+        crypto::functions(environment),
+        dates::functions(environment),
+        random::functions(environment),
+        network::functions(environment),
+    ];
+    functions
+        .into_iter()
+        .flatten()
+        .map(|(name, function)| (name, bounds::metered(name, function)))
+        .collect()
+}
