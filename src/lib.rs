@@ -8,6 +8,7 @@
 //! touch.
 #![cfg_attr(not(test), warn(clippy::disallowed_methods, clippy::disallowed_types))]
 
+pub mod chart;
 pub mod semver;
 pub mod yaml;
 
