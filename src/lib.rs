@@ -8,6 +8,9 @@
 //! touch.
 #![cfg_attr(not(test), warn(clippy::disallowed_methods, clippy::disallowed_types))]
 
+#[allow(clippy::disallowed_methods, clippy::disallowed_types)]
+pub mod source;
+
 pub mod chart;
 pub mod semver;
 pub mod yaml;

@@ -1,0 +1,261 @@
+//! Fetches a chart from a Helm repository: index.yaml, then the archive that its entry names.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use bytes::Bytes;
+use reqwest::header::{
+    ETAG, HeaderMap, HeaderValue, IF_MODIFIED_SINCE, IF_NONE_MATCH, LAST_MODIFIED,
+};
+use url::Url;
+
+use super::cache::ReferenceKey;
+use super::digest::Digest;
+use super::error::{Declared, Error, Missing, Part};
+use super::http::{Answer, Ask};
+use super::index::{self, Entry, Failure};
+use super::oci::{self, Reference};
+use super::target::Target;
+use super::{Archive, Shared};
+
+/// URLs of one entry that are tried.
+const MIRRORS: usize = 16;
+
+/// The entries of charts that were fetched before, each with what asks its server whether the index
+/// has changed since: a thousand releases of one chart read its index once.
+#[derive(Default)]
+pub(super) struct KnownEntries(Mutex<HashMap<ReferenceKey, Known>>);
+
+#[derive(Clone)]
+struct Known {
+    /// `If-None-Match` and `If-Modified-Since`, at least one of them.
+    conditions: HeaderMap,
+    found: Found,
+}
+
+/// What an index says of a version. That it does not have it is worth knowing, too: it is asked
+/// again and again until someone publishes the version.
+type Found = Result<Entry, Missing>;
+
+/// Entries kept; more begin anew.
+const KNOWN_ENTRIES: usize = 4096;
+
+impl KnownEntries {
+    fn get(&self, reference: &ReferenceKey) -> Option<Known> {
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(reference)
+            .cloned()
+    }
+
+    fn put(&self, reference: &ReferenceKey, conditions: HeaderMap, found: &Found) {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if known.len() >= KNOWN_ENTRIES {
+            known.clear();
+        }
+        if conditions.is_empty() {
+            known.remove(reference);
+        } else {
+            known.insert(
+                reference.clone(),
+                Known {
+                    conditions,
+                    found: found.clone(),
+                },
+            );
+        }
+    }
+}
+
+/// Fetches the archive of the target's exact version from the repository at `base`.
+pub(super) async fn fetch(
+    shared: &Shared,
+    target: &Target<'_>,
+    base: &Url,
+    reference: &ReferenceKey,
+) -> Result<Archive, Error> {
+    let (url, entry) = find(shared, target, base, reference).await?;
+    // In a registry the digest may be the manifest's: what a pin means shows there.
+    let in_registry = entry.urls.iter().any(|url| url.starts_with("oci://"));
+    if let Some(digest) = entry.digest.filter(|_| !in_registry) {
+        target.check_pins(&url, digest, None)?;
+        let kept = shared.cache.recall(reference).await;
+        if let Some(archive) = kept.filter(|kept| kept.digest == digest) {
+            return Ok(archive);
+        }
+    }
+    let mut failed: Option<Error> = None;
+    let fetch = Fetch {
+        shared,
+        target,
+        base,
+        reference,
+    };
+    for url in entry.urls.iter().take(MIRRORS) {
+        match fetch.download(url, entry.digest).await {
+            Ok(archive) => return Ok(archive),
+            // If any mirror may answer later, the whole may.
+            Err(error)
+                if failed
+                    .as_ref()
+                    .is_none_or(|first| error.is_transient() && !first.is_transient()) =>
+            {
+                failed = Some(error);
+            }
+            Err(_) => {}
+        }
+    }
+    Err(failed.unwrap_or_else(|| malformed(target, &url, "its entry has no urls".to_owned())))
+}
+
+/// The entry of the target's version, and the index's URL.
+async fn find(
+    shared: &Shared,
+    target: &Target<'_>,
+    base: &Url,
+    reference: &ReferenceKey,
+) -> Result<(Url, Entry), Error> {
+    let url = index::resolve(base, "index.yaml")
+        .ok_or_else(|| malformed(target, base, "its URL cannot be formed".to_owned()))?;
+    let known = shared.known_entries.get(reference);
+    let conditions = known
+        .as_ref()
+        .map(|known| known.conditions.clone())
+        .unwrap_or_default();
+    let answer = get(shared, target, &url, "*/*", conditions).await?;
+    let missing = |missing| Error::NotFound {
+        place: target.at(&url),
+        missing,
+    };
+    match known {
+        Some(known) if answer.status() == 304 => {
+            return known
+                .found
+                .map_err(missing)
+                .map(|entry| (url.clone(), entry));
+        }
+        _ if answer.status() == 200 => {}
+        _ => return Err(answer.refusal(target, Missing::Index)),
+    }
+    let conditions = conditions_of(&answer);
+    let body = answer
+        .read(target, Part::Index, shared.limits.index)
+        .await?;
+    let found = read(shared, target, &url, body).await?;
+    shared.known_entries.put(reference, conditions, &found);
+    let entry = found.map_err(missing)?;
+    Ok((url, entry))
+}
+
+/// Reads the entry on a thread of its own. A parsed index is many times its size: one at a time.
+async fn read(
+    shared: &Shared,
+    target: &Target<'_>,
+    url: &Url,
+    body: Bytes,
+) -> Result<Found, Error> {
+    let turn = Arc::clone(&shared.index_turn).acquire_owned().await;
+    let (name, version) = (target.name().to_owned(), target.version().to_owned());
+    let found = tokio::task::spawn_blocking(move || {
+        let found = index::find(&body, &name, &version);
+        // Not earlier: the thread goes on even if nobody waits for it any more.
+        drop(turn);
+        found
+    });
+    match found.await {
+        Ok(Ok(entry)) => Ok(Ok(entry)),
+        Ok(Err(Failure::Missing(missing))) => Ok(Err(missing)),
+        Ok(Err(Failure::Malformed(reason))) => Err(malformed(target, url, reason)),
+        Err(_) => Err(malformed(
+            target,
+            url,
+            "reading it was cancelled".to_owned(),
+        )),
+    }
+}
+
+/// What asks for this answer again only if it has changed.
+fn conditions_of(answer: &Answer) -> HeaderMap {
+    let pairs = [(ETAG, IF_NONE_MATCH), (LAST_MODIFIED, IF_MODIFIED_SINCE)];
+    let found = pairs.into_iter().filter_map(|(given, asked)| {
+        let value = answer.headers(given.as_str()).next()?;
+        Some((asked, HeaderValue::from_str(value).ok()?))
+    });
+    found.collect()
+}
+
+/// One fetch whose entry is known.
+struct Fetch<'a> {
+    shared: &'a Shared,
+    target: &'a Target<'a>,
+    base: &'a Url,
+    reference: &'a ReferenceKey,
+}
+
+impl Fetch<'_> {
+    /// The archive at one of the entry's URLs, which may lead to a registry.
+    async fn download(&self, url: &str, declared: Option<Digest>) -> Result<Archive, Error> {
+        let (shared, target) = (self.shared, self.target);
+        let refused = |reason: &str| malformed(target, self.base, reason.to_owned());
+        if url.starts_with("oci://") {
+            let image = Reference::parse(url, target.plain_http())
+                .ok_or_else(|| refused("its entry has an oci:// URL without chart and tag"))?;
+            return oci::pull(shared, target, &image, declared, self.reference).await;
+        }
+        let url = index::resolve(self.base, url)
+            .ok_or_else(|| refused("its entry has a URL that is none"))?;
+        let accept = "application/gzip, application/octet-stream, */*";
+        let answer = get(shared, target, &url, accept, HeaderMap::new()).await?;
+        if answer.status() != 200 {
+            return Err(answer.refusal(target, Missing::Archive));
+        }
+        let bytes = answer
+            .read(target, Part::Archive, shared.limits.archive)
+            .await?;
+        let digest = Digest::of(&bytes);
+        target.check_pins(&url, digest, None)?;
+        match declared {
+            Some(expected) if expected != digest => {
+                let (place, declared) = (target.at(&url), Declared::Index);
+                Err(Error::DigestMismatch {
+                    place,
+                    declared,
+                    expected,
+                    found: digest,
+                })
+            }
+            _ => Ok(Archive {
+                bytes,
+                digest,
+                manifest: None,
+            }),
+        }
+    }
+}
+
+/// A login is sent at once, as Helm does: these servers often answer 404 without one.
+async fn get(
+    shared: &Shared,
+    target: &Target<'_>,
+    url: &Url,
+    accept: &'static str,
+    conditions: HeaderMap,
+) -> Result<Answer, Error> {
+    let login = target.login(url, url.path().trim_start_matches('/'));
+    let authorization = login
+        .map(|login| login.authorization())
+        .transpose()?
+        .flatten();
+    let mut ask = Ask::get(url.clone(), accept, authorization.as_ref());
+    ask.headers.extend(conditions);
+    shared.http.send(target, ask).await
+}
+
+fn malformed(target: &Target<'_>, url: &Url, reason: String) -> Error {
+    Error::Malformed {
+        place: target.at(url),
+        part: Part::Index,
+        reason,
+    }
+}

@@ -1,0 +1,348 @@
+//! Bounded HTTP: redirects by hand so that no login follows them, sizes counted while reading.
+
+use std::collections::HashMap;
+use std::error::Error as StdError;
+use std::io;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use jiff::Timestamp;
+use reqwest::header::{
+    ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION, RETRY_AFTER,
+};
+use reqwest::{Client, RequestBuilder, Response, StatusCode, redirect};
+use rustls::RootCertStore;
+use url::Url;
+
+use super::digest::Digest;
+use super::error::{Cause, Error, Missing, Part};
+use super::target::{Target, same_origin};
+use super::tls::{TlsMaterial, client_config, system_roots};
+use super::{Limits, Timeouts};
+
+/// Clients kept at once, one for each set of TLS material; more begin anew.
+const CLIENTS: usize = 64;
+
+pub(super) struct Http {
+    system: RootCertStore,
+    /// By the digest of their TLS material.
+    clients: Mutex<HashMap<Digest, Client>>,
+    timeouts: Timeouts,
+    redirects: usize,
+}
+
+/// One request. Its authorization goes to the origin of `url` and to no other.
+pub(super) struct Ask<'a> {
+    pub(super) url: Url,
+    /// Anything but a login.
+    pub(super) headers: HeaderMap,
+    pub(super) authorization: Option<&'a HeaderValue>,
+    /// A form to POST; without it the request is a GET.
+    pub(super) form: Option<String>,
+}
+
+impl<'a> Ask<'a> {
+    /// A GET.
+    pub(super) fn get(
+        url: Url,
+        accept: &'static str,
+        authorization: Option<&'a HeaderValue>,
+    ) -> Self {
+        let headers = HeaderMap::from_iter([(ACCEPT, HeaderValue::from_static(accept))]);
+        Self {
+            url,
+            headers,
+            authorization,
+            form: None,
+        }
+    }
+}
+
+/// A response whose body is still to come.
+pub(super) struct Answer {
+    response: Response,
+    /// Where it came from after all redirects.
+    pub(super) url: Url,
+    /// Whether that is still the origin that was asked.
+    pub(super) from_asked_origin: bool,
+}
+
+impl Http {
+    pub(super) fn new(timeouts: Timeouts, limits: &Limits) -> Self {
+        Self {
+            system: system_roots(),
+            clients: Mutex::default(),
+            timeouts,
+            redirects: limits.redirects,
+        }
+    }
+
+    /// Sends the request and follows redirects; any status is an answer.
+    pub(super) async fn send(&self, target: &Target<'_>, ask: Ask<'_>) -> Result<Answer, Error> {
+        let mut url = ask.url.clone();
+        // A login that was left behind does not come back, even if the way leads home again.
+        let mut from_asked_origin = true;
+        for _ in 0..=self.redirects {
+            target.permit(&url)?;
+            from_asked_origin &= same_origin(&ask.url, &url);
+            let request = self.request(target, &url, &ask, from_asked_origin)?;
+            let response = request
+                .send()
+                .await
+                .map_err(|error| failure(target, &url, error))?;
+            if !matches!(response.status().as_u16(), 301 | 302 | 303 | 307 | 308) {
+                return Ok(Answer {
+                    response,
+                    url,
+                    from_asked_origin,
+                });
+            }
+            if ask.form.is_some() {
+                return Err(redirect_error(
+                    target,
+                    &url,
+                    "a login must not be redirected",
+                ));
+            }
+            url = next(target, &url, &response)?;
+        }
+        Err(redirect_error(
+            target,
+            &url,
+            "the server redirects without end",
+        ))
+    }
+
+    fn request(
+        &self,
+        target: &Target<'_>,
+        url: &Url,
+        ask: &Ask<'_>,
+        with_login: bool,
+    ) -> Result<RequestBuilder, Error> {
+        let client = self.client(target, url)?;
+        let mut headers = ask.headers.clone();
+        if let Some(authorization) = ask.authorization.filter(|_| with_login) {
+            headers.insert(AUTHORIZATION, authorization.clone());
+        }
+        let request = match &ask.form {
+            None => client.get(url.clone()),
+            Some(form) => {
+                let form_type = HeaderValue::from_static("application/x-www-form-urlencoded");
+                headers.insert(CONTENT_TYPE, form_type);
+                client.post(url.clone()).body(form.clone())
+            }
+        };
+        Ok(request.headers(headers))
+    }
+
+    fn client(&self, target: &Target<'_>, url: &Url) -> Result<Client, Error> {
+        let material = match target.tls() {
+            Some(material) if target.is_home(url) => Some(material.clone()),
+            Some(material) => Some(material.without_identity()),
+            None => None,
+        };
+        let key = Digest::of_parts(
+            material
+                .as_ref()
+                .map(TlsMaterial::parts)
+                .unwrap_or_default(),
+        );
+        let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(client) = clients.get(&key) {
+            return Ok(client.clone());
+        }
+        let client = self.build(material.as_ref())?;
+        if clients.len() >= CLIENTS {
+            clients.clear();
+        }
+        clients.insert(key, client.clone());
+        Ok(client)
+    }
+
+    fn build(&self, material: Option<&TlsMaterial>) -> Result<Client, Error> {
+        Client::builder()
+            .tls_backend_preconfigured(client_config(&self.system, material)?)
+            .user_agent(concat!("pintle/", env!("CARGO_PKG_VERSION")))
+            .redirect(redirect::Policy::none())
+            .referer(false)
+            // Retries are the caller's, who knows what else waits.
+            .retry(reqwest::retry::never())
+            // helm: pkg/getter/httpgetter.go DisableCompression: a .tgz must arrive as it is stored.
+            .no_gzip()
+            .no_brotli()
+            .no_zstd()
+            .no_deflate()
+            .connect_timeout(self.timeouts.connect)
+            .read_timeout(self.timeouts.idle)
+            .build()
+            .map_err(|error| Error::Start {
+                action: "building an HTTP client".to_owned(),
+                source: Arc::new(error),
+            })
+    }
+}
+
+impl Answer {
+    pub(super) fn status(&self) -> StatusCode {
+        self.response.status()
+    }
+
+    /// All values of a header that are text.
+    pub(super) fn headers(&self, name: &str) -> impl Iterator<Item = &str> {
+        self.response
+            .headers()
+            .get_all(name)
+            .iter()
+            .filter_map(|value| value.to_str().ok())
+    }
+
+    /// The error for a status that is not 200, with what a 404 means here, if it means anything.
+    pub(super) fn refusal(
+        &self,
+        target: &Target<'_>,
+        missing: impl Into<Option<Missing>>,
+    ) -> Error {
+        let place = target.at(&self.url);
+        match (self.status().as_u16(), missing.into()) {
+            (status @ (401 | 403), _) => Error::Unauthorized { place, status },
+            (404 | 410, Some(missing)) => Error::NotFound { place, missing },
+            (status, _) => {
+                let retry_after = self
+                    .headers(RETRY_AFTER.as_str())
+                    .next()
+                    .and_then(|text| wait(text, Timestamp::now()));
+                Error::Status {
+                    place,
+                    status,
+                    retry_after,
+                }
+            }
+        }
+    }
+
+    /// The whole body, which is refused as soon as it is seen to be larger than `limit` bytes.
+    pub(super) async fn read(
+        mut self,
+        target: &Target<'_>,
+        part: Part,
+        limit: u64,
+    ) -> Result<Bytes, Error> {
+        let too_large = || Error::TooLarge {
+            place: target.at(&self.url),
+            part,
+            limit,
+        };
+        let announced = self.response.content_length().unwrap_or(0);
+        if announced > limit {
+            return Err(too_large());
+        }
+        // An announcement alone must not take memory.
+        let mut body =
+            BytesMut::with_capacity(usize::try_from(announced.min(1 << 16)).unwrap_or(0));
+        loop {
+            match self.response.chunk().await {
+                Ok(Some(chunk)) if (body.len() + chunk.len()) as u64 > limit => {
+                    return Err(Error::TooLarge {
+                        place: target.at(&self.url),
+                        part,
+                        limit,
+                    });
+                }
+                Ok(Some(chunk)) => body.extend_from_slice(&chunk),
+                Ok(None) => return Ok(body.freeze()),
+                Err(error) => return Err(failure(target, &self.url, error)),
+            }
+        }
+    }
+}
+
+/// Where a redirect leads; it is judged before it is followed.
+fn next(target: &Target<'_>, url: &Url, response: &Response) -> Result<Url, Error> {
+    let location = response
+        .headers()
+        .get(LOCATION)
+        .and_then(|value| value.to_str().ok());
+    let next = location.and_then(|location| url.join(location).ok());
+    next.ok_or_else(|| redirect_error(target, url, "the server redirects to nowhere"))
+}
+
+fn redirect_error(target: &Target<'_>, url: &Url, reason: &'static str) -> Error {
+    Error::Redirect {
+        place: target.at(url),
+        reason,
+    }
+}
+
+/// Names what went wrong with a request. The URL is taken off: its query may be a signature.
+fn failure(target: &Target<'_>, url: &Url, error: reqwest::Error) -> Error {
+    let place = target.at(url);
+    let error = error.without_url();
+    let waited = if error.is_connect() {
+        "connecting"
+    } else {
+        "the server's answer"
+    };
+    if error.is_timeout() {
+        return Error::Timeout { place, waited };
+    }
+    let (dns, connect, tls) = (error.is_dns(), error.is_connect(), is_tls(&error));
+    let source: Cause = Arc::new(error);
+    match (tls, dns, connect) {
+        (true, ..) => Error::Tls { place, source },
+        (_, true, _) => Error::Dns { place, source },
+        (_, _, true) => Error::Connect { place, source },
+        _ => Error::Interrupted { place, source },
+    }
+}
+
+fn is_tls(error: &(dyn StdError + 'static)) -> bool {
+    // An io::Error hides its inner error from source(), which shows that one's source instead.
+    let inner = error
+        .downcast_ref::<io::Error>()
+        .and_then(io::Error::get_ref);
+    let cause = inner
+        .map(|inner| inner as &(dyn StdError + 'static))
+        .or_else(|| error.source());
+    error.is::<rustls::Error>() || cause.is_some_and(is_tls)
+}
+
+/// `Retry-After`: seconds, or a date.
+fn wait(text: &str, now: Timestamp) -> Option<Duration> {
+    let text = text.trim();
+    if let Ok(seconds) = text.parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let until = jiff::fmt::rfc2822::DateTimeParser::new()
+        .parse_timestamp(text)
+        .ok()?;
+    Some(
+        until
+            .duration_since(now)
+            .try_into()
+            .unwrap_or(Duration::ZERO),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn retry_after_is_seconds_or_a_date() {
+        let now: Timestamp = "2015-10-21T07:27:00Z".parse().unwrap();
+        assert_eq!(wait(" 120 ", now), Some(Duration::from_secs(120)));
+        assert_eq!(
+            wait("Wed, 21 Oct 2015 07:28:00 GMT", now),
+            Some(Duration::from_secs(60))
+        );
+        assert_eq!(
+            wait("Wed, 21 Oct 2015 07:00:00 GMT", now),
+            Some(Duration::ZERO)
+        );
+        assert_eq!(wait("soon", now), None);
+        assert_eq!(wait("-1", now), None);
+    }
+}

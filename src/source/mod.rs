@@ -1,0 +1,267 @@
+//! From a chart reference to the bytes of its archive.
+//!
+//! In: a [`ChartRef`], which names a repository (`oci://` or `https://`), a chart, its exact version
+//! and, where they are known, the digests that the bytes must have.
+//! Out: an [`Archive`], the bytes of the `.tgz` and their digest; or an [`Error`] that says which
+//! chart at which URL, and whether asking again later may help.
+//!
+//! Never: other bytes than the named ones; a login for another host than its own, or in an error, a
+//! log or a file name; more memory, disk or time than the configured bounds; plain HTTP unless the
+//! reference and the configuration both say so; a look inside the archive (that is `chart`'s).
+//! Retries are the caller's.
+
+mod cache;
+mod challenge;
+mod credentials;
+mod digest;
+pub mod directory;
+mod error;
+mod excerpt;
+mod flight;
+mod helm_repository;
+mod http;
+mod index;
+mod manifest;
+mod oci;
+mod repository;
+mod target;
+#[cfg(test)]
+mod tests;
+mod tls;
+mod token;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures::FutureExt as _;
+use tokio::sync::Semaphore;
+
+use cache::{Cache, ReferenceKey};
+pub use credentials::{Credentials, DockerConfig};
+pub use digest::Digest;
+pub use error::{Declared, Error, Missing, Part, Place};
+use flight::Flights;
+use helm_repository::KnownEntries;
+use http::Http;
+use repository::Kind;
+pub use repository::Repository;
+use target::{Target, place};
+pub use tls::TlsMaterial;
+
+/// A chart, named exactly.
+#[derive(Debug, Clone)]
+pub struct ChartRef {
+    /// Where it lives.
+    pub repo: Repository,
+    /// The chart's name: letters, digits and `. _ -`.
+    pub name: String,
+    /// The exact version, never a range. In an index a leading `v` does not count; in a registry it
+    /// is the tag, with `_` for `+`.
+    pub version: String,
+    /// The only bytes wanted: the digest of the archive, or, in a registry, of the manifest that
+    /// the tag names (which is what `helm push` prints).
+    pub digest: Option<Digest>,
+    /// The archive's digest when this version was first fetched: a version never changes its bytes.
+    pub recorded: Option<Digest>,
+    /// Plain HTTP is allowed, and for `oci://` taken. Needs [`SourcesConfig::allow_insecure`].
+    pub insecure: bool,
+    /// The login, sent to the repository's own host, or to the hosts a docker configuration names.
+    pub credentials: Option<Credentials>,
+    /// A CA and a client certificate.
+    pub tls: Option<TlsMaterial>,
+}
+
+/// A chart's `.tgz`, as it was published.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Archive {
+    /// Not unpacked.
+    pub bytes: Bytes,
+    /// The digest of `bytes`.
+    pub digest: Digest,
+    /// The digest of what the tag named, if the chart came from a registry.
+    pub manifest: Option<Digest>,
+}
+
+/// What a fetch may take. The default is fit for every chart that is known.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// Bytes of an archive: 20 MiB.
+    pub archive: u64,
+    /// Bytes of an index.yaml: 64 MiB.
+    pub index: u64,
+    /// Bytes of an OCI manifest: 4 MiB, as registries themselves demand.
+    pub manifest: u64,
+    /// Redirects of one request: 10.
+    pub redirects: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            archive: 20 << 20,
+            index: 64 << 20,
+            manifest: 4 << 20,
+            redirects: 10,
+        }
+    }
+}
+
+/// How long a fetch may take.
+#[derive(Debug, Clone, Copy)]
+pub struct Timeouts {
+    /// To connect, TLS included: 10 s.
+    pub connect: Duration,
+    /// Without a byte from the server: 60 s.
+    pub idle: Duration,
+    /// From the first request to the last byte: 5 minutes.
+    pub whole: Duration,
+}
+
+impl Default for Timeouts {
+    fn default() -> Self {
+        Self {
+            connect: Duration::from_secs(10),
+            idle: Duration::from_secs(60),
+            whole: Duration::from_secs(300),
+        }
+    }
+}
+
+/// How charts are fetched and kept.
+#[derive(Debug, Clone)]
+pub struct SourcesConfig {
+    /// The cache's folder; made where it is missing, private to this user.
+    pub cache_dir: PathBuf,
+    /// Bytes of archives that the cache keeps: 1 GiB.
+    pub cache_bytes: u64,
+    /// Whether a chart reference may be `insecure`.
+    pub allow_insecure: bool,
+    /// Sizes and counts.
+    pub limits: Limits,
+    /// Times.
+    pub timeouts: Timeouts,
+}
+
+impl SourcesConfig {
+    /// The defaults, with this folder for the cache and without plain HTTP.
+    pub fn new(cache_dir: impl Into<PathBuf>) -> Self {
+        Self {
+            cache_dir: cache_dir.into(),
+            cache_bytes: 1 << 30,
+            allow_insecure: false,
+            limits: Limits::default(),
+            timeouts: Timeouts::default(),
+        }
+    }
+}
+
+/// Fetches charts. Cheap to clone; clones share connections, cache and downloads under way.
+#[derive(Clone)]
+pub struct Sources {
+    shared: Arc<Shared>,
+    flights: Arc<Flights<FlightKey, Result<Archive, Error>>>,
+    allow_insecure: bool,
+    whole: Duration,
+}
+
+/// A reference with its login, and the digests that the result must have.
+type FlightKey = (ReferenceKey, Option<Digest>, Option<Digest>);
+
+/// What every fetch uses.
+struct Shared {
+    http: Http,
+    cache: Cache,
+    limits: Limits,
+    known_entries: KnownEntries,
+    /// Taken while an index is being parsed.
+    index_turn: Arc<Semaphore>,
+}
+
+impl Sources {
+    /// Opens the cache and reads the system's certificate authorities. Blocks shortly.
+    ///
+    /// # Errors
+    /// [`Error::Start`] if the cache's folder cannot be made, read or written.
+    pub fn new(config: SourcesConfig) -> Result<Self, Error> {
+        let cache =
+            Cache::open(&config.cache_dir, config.cache_bytes).map_err(|error| Error::Start {
+                action: format!("opening the cache in {}", config.cache_dir.display()),
+                source: Arc::new(error),
+            })?;
+        let shared = Shared {
+            http: Http::new(config.timeouts, &config.limits),
+            cache,
+            limits: config.limits,
+            known_entries: KnownEntries::default(),
+            index_turn: Arc::new(Semaphore::new(1)),
+        };
+        Ok(Self {
+            shared: Arc::new(shared),
+            flights: Arc::new(Flights::new()),
+            allow_insecure: config.allow_insecure,
+            whole: config.timeouts.whole,
+        })
+    }
+
+    /// The archive of a chart. A reference with a digest that the cache holds, and that led to it
+    /// before with the same login, touches no network.
+    ///
+    /// # Errors
+    /// See [`Error`]; [`Error::is_transient`] tells what may pass by itself. Waiters of one download
+    /// get clones of one error.
+    pub async fn fetch(&self, chart: &ChartRef) -> Result<Archive, Error> {
+        Target::new(chart, self.allow_insecure)?;
+        let reference = self.shared.cache.key(chart);
+        let key = (reference.clone(), chart.digest, chart.recorded);
+        let work = || {
+            let (sources, chart) = (self.clone(), chart.clone());
+            async move { sources.fetch_in_time(&chart, &reference).await }.boxed()
+        };
+        self.flights.join(key, work).await
+    }
+
+    async fn fetch_in_time(
+        &self,
+        chart: &ChartRef,
+        reference: &ReferenceKey,
+    ) -> Result<Archive, Error> {
+        let fetched = self.fetch_now(chart, reference);
+        tokio::time::timeout(self.whole, fetched)
+            .await
+            .unwrap_or_else(|_| {
+                Err(Error::Timeout {
+                    place: Box::new(place(chart, None)),
+                    waited: "the whole fetch",
+                })
+            })
+    }
+
+    async fn fetch_now(
+        &self,
+        chart: &ChartRef,
+        reference: &ReferenceKey,
+    ) -> Result<Archive, Error> {
+        let (shared, target) = (&*self.shared, Target::new(chart, self.allow_insecure)?);
+        if (chart.digest.is_some() || chart.recorded.is_some())
+            && let Some(archive) = shared.cache.recall(reference).await
+            && target.is_pinned(archive.digest, archive.manifest)
+        {
+            return Ok(archive);
+        }
+        let archive = match chart.repo.kind() {
+            Kind::Index(base) => helm_repository::fetch(shared, &target, base, reference).await?,
+            Kind::Registry(registry) => {
+                let image = oci::Reference {
+                    api: registry.api(chart.insecure)?,
+                    repository: registry.repository_of(&chart.name),
+                    tag: oci::Reference::tag_of(&chart.version),
+                };
+                oci::pull(shared, &target, &image, None, reference).await?
+            }
+        };
+        shared.cache.keep(reference, &archive).await;
+        Ok(archive)
+    }
+}

@@ -1,0 +1,189 @@
+//! What is asked for again, and what never is.
+
+use std::fs;
+use std::path::PathBuf;
+use std::time::{Duration, SystemTime};
+
+use super::super::{Credentials, Digest, Error, Missing, Sources, SourcesConfig};
+use super::registry::{content, manifest, repo};
+use super::server::{Reply, Server};
+use super::{CHART, Fetcher, shop};
+
+fn files(fetcher: &Fetcher, folder: &str) -> Vec<PathBuf> {
+    let entries = fs::read_dir(fetcher.cache.path().join(folder)).unwrap();
+    entries.map(|entry| entry.unwrap().path()).collect()
+}
+
+#[tokio::test]
+async fn a_known_digest_needs_no_network() {
+    let server = Server::start(content);
+    let fetcher = Fetcher::new();
+    let mut chart = shop(&repo(&server));
+    let first = fetcher.fetch(&chart).await.unwrap();
+    let asked = server.seen().len();
+    chart.recorded = Some(first.digest);
+    assert_eq!(fetcher.fetch(&chart).await.unwrap(), first);
+    for digest in [Digest::of(CHART), Digest::of(manifest().as_bytes())] {
+        chart.digest = Some(digest);
+        assert_eq!(fetcher.fetch(&chart).await.unwrap(), first);
+    }
+    // Not even after a restart.
+    let mut config = SourcesConfig::new(fetcher.cache.path());
+    config.allow_insecure = true;
+    assert_eq!(
+        Sources::new(config).unwrap().fetch(&chart).await.unwrap(),
+        first
+    );
+    assert_eq!(server.seen().len(), asked);
+}
+
+#[tokio::test]
+async fn without_a_digest_the_tag_is_looked_up_but_the_blob_is_not_fetched_twice() {
+    let server = Server::start(content);
+    let (fetcher, chart) = (Fetcher::new(), shop(&repo(&server)));
+    for _ in 0..3 {
+        assert_eq!(fetcher.fetch(&chart).await.unwrap().bytes, CHART);
+    }
+    assert_eq!(
+        (server.count("/manifests/"), server.count("/blobs/")),
+        (3, 1)
+    );
+}
+
+#[tokio::test]
+async fn another_login_must_prove_itself() {
+    let server = Server::start(content);
+    let fetcher = Fetcher::new();
+    let mut chart = shop(&repo(&server));
+    chart.digest = Some(Digest::of(CHART));
+    fetcher.fetch(&chart).await.unwrap();
+    for password in ["a", "b", "a"] {
+        let (username, password) = ("user".to_owned(), password.to_owned());
+        chart.credentials = Some(Credentials::Basic { username, password });
+        assert_eq!(fetcher.fetch(&chart).await.unwrap().bytes, CHART);
+    }
+    assert_eq!(
+        (server.count("/manifests/"), server.count("/blobs/")),
+        (3, 3)
+    );
+}
+
+#[tokio::test]
+async fn a_damaged_file_is_fetched_again() {
+    let server = Server::start(content);
+    let fetcher = Fetcher::new();
+    let mut chart = shop(&repo(&server));
+    chart.digest = Some(Digest::of(CHART));
+    for damage in [b"damage".as_slice(), b"", &CHART[1..]] {
+        fetcher.fetch(&chart).await.unwrap();
+        let [archive] = files(&fetcher, "archives").try_into().unwrap();
+        fs::write(&archive, damage).unwrap();
+        assert_eq!(fetcher.fetch(&chart).await.unwrap().bytes, CHART);
+        assert_eq!(fs::read(&archive).unwrap(), CHART);
+    }
+    let [reference] = files(&fetcher, "references").try_into().unwrap();
+    fs::write(&reference, "damage").unwrap();
+    assert_eq!(fetcher.fetch(&chart).await.unwrap().bytes, CHART);
+    assert_eq!(
+        (server.count("/manifests/"), server.count("/blobs/")),
+        (5, 5)
+    );
+}
+
+#[tokio::test]
+async fn nothing_in_the_cache_tells_of_a_login() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let server = Server::start(content);
+    let fetcher = Fetcher::new();
+    let mut chart = shop(&repo(&server));
+    chart.credentials = Some(Credentials::Token("hidden".to_owned()));
+    fetcher.fetch(&chart).await.unwrap();
+    for file in [files(&fetcher, "archives"), files(&fetcher, "references")].concat() {
+        assert_eq!(
+            fs::metadata(&file).unwrap().permissions().mode() & 0o777,
+            0o600
+        );
+        let text = format!(
+            "{file:?} {}",
+            String::from_utf8_lossy(&fs::read(&file).unwrap())
+        );
+        assert!(!text.contains("hidden"), "{text}");
+    }
+    let folder = fs::metadata(fetcher.cache.path()).unwrap();
+    assert_eq!(folder.permissions().mode() & 0o777, 0o700);
+}
+
+#[tokio::test]
+async fn what_was_used_longest_ago_makes_room() {
+    let server = Server::start(content);
+    let fetcher = Fetcher::with(|config| config.cache_bytes = CHART.len() as u64 + 100);
+    let archives = fetcher.cache.path().join("archives");
+    let old = |name: &str, age: u64| {
+        let path = archives.join(Digest::of(name.as_bytes()).hex());
+        fs::write(&path, [0; 50]).unwrap();
+        let used = SystemTime::now() - Duration::from_secs(age);
+        fs::File::open(&path).unwrap().set_modified(used).unwrap();
+        path
+    };
+    let kept = [old("a", 100), old("b", 200)];
+    let dropped = [old("c", 300), old("d", 400)];
+    let abandoned = archives.join("x.1-1.part");
+    fs::write(&abandoned, "half").unwrap();
+    fs::File::open(&abandoned)
+        .unwrap()
+        .set_modified(SystemTime::UNIX_EPOCH)
+        .unwrap();
+    fetcher.fetch(&shop(&repo(&server))).await.unwrap();
+    assert!(archives.join(Digest::of(CHART).hex()).exists());
+    assert!(kept.iter().all(|path| path.exists()));
+    assert!(!dropped.iter().any(|path| path.exists()));
+    assert!(!abandoned.exists());
+}
+
+#[tokio::test]
+async fn a_cache_that_cannot_be_written_does_not_stop_a_fetch() {
+    let server = Server::start(content);
+    let fetcher = Fetcher::new();
+    fs::remove_dir_all(fetcher.cache.path()).unwrap();
+    fs::write(fetcher.cache.path(), "a file where a folder was").unwrap();
+    assert_eq!(
+        fetcher.fetch(&shop(&repo(&server))).await.unwrap().bytes,
+        CHART
+    );
+    fs::remove_file(fetcher.cache.path()).unwrap();
+}
+
+#[tokio::test]
+async fn naming_a_digest_does_not_open_the_cache() {
+    let private = Server::start(content);
+    let fetcher = Fetcher::new();
+    fetcher.fetch(&shop(&repo(&private))).await.unwrap();
+    // A registry and a repository that name the bytes of another, and do not have them.
+    let registry = Server::start(|request| match request.path.contains("/blobs/") {
+        true => Reply::new(404, ""),
+        false => content(request),
+    });
+    let index = format!(
+        "apiVersion: v1\nentries:\n  shop:\n  - version: 1.2.3\n    digest: {}\n    urls: [shop.tgz]\n",
+        Digest::of(CHART).hex()
+    );
+    let repository = Server::start(move |request| match request.path.as_str() {
+        "/index.yaml" => Reply::ok(index.clone()),
+        _ => Reply::new(404, ""),
+    });
+    for repo in [repo(&registry), repository.url("")] {
+        let mut chart = shop(&repo);
+        chart.digest = Some(Digest::of(CHART));
+        let error = fetcher.fetch(&chart).await.unwrap_err();
+        assert!(
+            matches!(
+                error,
+                Error::NotFound {
+                    missing: Missing::Archive,
+                    ..
+                }
+            ),
+            "{error}"
+        );
+    }
+}
