@@ -17,3 +17,5 @@ pub mod yaml;
 
 pub mod sprig;
 pub mod template;
+
+pub mod manifest;
