@@ -19,3 +19,4 @@ pub mod sprig;
 pub mod template;
 
 pub mod manifest;
+pub mod release;
