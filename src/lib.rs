@@ -15,6 +15,7 @@ pub mod chart;
 pub mod semver;
 pub mod yaml;
 
+pub mod render;
 pub mod sprig;
 pub mod template;
 

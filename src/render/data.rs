@@ -1,0 +1,160 @@
+//! Helm's functions from and to YAML, JSON and TOML.
+
+use super::toml;
+use crate::sprig::json;
+use crate::template::{CallError, Function, Functions, List, Map, Text, Type, Value};
+use crate::yaml;
+
+/// Adds them. helm: pkg/engine/funcs.go
+pub(super) fn insert(functions: &mut Functions) {
+    // The plain ones swallow what is wrong, all but `toToml`, which shows it.
+    functions.insert(
+        "toYaml",
+        Function::new(|value: Value| to_yaml(&value).unwrap_or_default()),
+    );
+    functions.insert("mustToYaml", Function::new(|value: Value| to_yaml(&value)));
+    functions.insert(
+        "toYamlPretty",
+        Function::new(|value: Value| to_yaml_pretty(&value)),
+    );
+    functions.insert("fromYaml", Function::new(from_yaml));
+    functions.insert("fromYamlArray", Function::new(from_yaml_array));
+    functions.insert(
+        "toJson",
+        Function::new(|value: Value| to_json(&value).unwrap_or_default()),
+    );
+    functions.insert("mustToJson", Function::new(|value: Value| to_json(&value)));
+    functions.insert("fromJson", Function::new(from_json));
+    functions.insert("fromJsonArray", Function::new(from_json_array));
+    functions.insert("toToml", Function::new(to_toml));
+    functions.insert(
+        "mustToToml",
+        Function::new(|value: Value| toml::encode(&value)),
+    );
+    functions.insert("fromToml", Function::new(|text: Text| toml::decode(&text)));
+}
+
+/// The YAML of a value, without the last line end.
+pub(super) fn to_yaml(value: &Value) -> Result<Text, CallError> {
+    match yaml::to_string(&json::Data::new(value)) {
+        Ok(text) => Ok(without_newline(text)),
+        Err(error) => Err(CallError::new(error.to_string())),
+    }
+}
+
+fn to_yaml_pretty(value: &Value) -> Text {
+    yaml::to_string_pretty(&json::Data::new(value))
+        .map(without_newline)
+        .unwrap_or_default()
+}
+
+fn without_newline(mut text: String) -> Text {
+    if text.ends_with('\n') {
+        text.pop();
+    }
+    text.into()
+}
+
+fn to_json(value: &Value) -> Result<Text, CallError> {
+    json::encode(value, json::Form::Html).map(Text::from)
+}
+
+/// Go panics where the value has no type at all, which the template sees; other refusals are the
+/// function's result.
+fn to_toml(value: Value) -> Result<Text, CallError> {
+    match toml::encode(&value) {
+        Err(error) if !error.message.starts_with("reflect: ") => Ok(error.message.into()),
+        result => result,
+    }
+}
+
+/// What a YAML text becomes: JSON's numbers are floats to Go.
+fn read_yaml(text: &Text) -> Result<serde_json::Value, String> {
+    let tree = yaml::from_slice(text.as_bytes()).map_err(|error| error.to_string())?;
+    Ok(yaml::floats(tree))
+}
+
+/// A null leaves the map that Helm hands in as it is, which is empty. (JSON's makes it nil.)
+fn from_yaml(text: Text) -> Map {
+    match read_yaml(&text) {
+        Ok(serde_json::Value::Object(entries)) => Map::from_json(&entries),
+        Ok(serde_json::Value::Null) => Map::default(),
+        Ok(other) => error_map(format!(
+            "{WRONG_YAML}{}",
+            wrong(kind(&other), "map[string]interface {}")
+        )),
+        Err(error) => error_map(error),
+    }
+}
+
+fn from_yaml_array(text: Text) -> List {
+    match read_yaml(&text) {
+        Ok(serde_json::Value::Array(items)) => List::new(
+            Type::ANY_SLICE,
+            items.iter().map(Value::from_json).collect(),
+        ),
+        Ok(serde_json::Value::Null) => List::new(Type::ANY_SLICE, vec![]),
+        Ok(other) => error_list(format!(
+            "{WRONG_YAML}{}",
+            wrong(kind(&other), "[]interface {}")
+        )),
+        Err(error) => error_list(error),
+    }
+}
+
+fn from_json(text: Text) -> Map {
+    match json::decode(text.as_bytes()) {
+        Ok(Value::Map(map)) => map,
+        Ok(Value::Nil) => Map::nil(Type::ANY_MAP),
+        Ok(other) => error_map(wrong(value_kind(&other), "map[string]interface {}")),
+        Err(error) => error_map(error.to_string()),
+    }
+}
+
+fn from_json_array(text: Text) -> List {
+    match json::decode(text.as_bytes()) {
+        Ok(Value::List(list)) => list,
+        Ok(Value::Nil) => List::nil(Type::ANY_SLICE),
+        Ok(other) => error_list(wrong(value_kind(&other), "[]interface {}")),
+        Err(error) => error_list(error.to_string()),
+    }
+}
+
+const WRONG_YAML: &str = "error unmarshaling JSON: while decoding JSON: ";
+
+/// Go: encoding/json UnmarshalTypeError
+fn wrong(kind: &str, wanted: &str) -> String {
+    format!("json: cannot unmarshal {kind} into Go value of type {wanted}")
+}
+
+fn kind(value: &serde_json::Value) -> &'static str {
+    match value {
+        serde_json::Value::Null => "null",
+        serde_json::Value::Bool(_) => "bool",
+        serde_json::Value::Number(_) => "number",
+        serde_json::Value::String(_) => "string",
+        serde_json::Value::Array(_) => "array",
+        serde_json::Value::Object(_) => "object",
+    }
+}
+
+fn value_kind(value: &Value) -> &'static str {
+    match value {
+        Value::Nil => "null",
+        Value::Bool(_) => "bool",
+        Value::Int(..) | Value::Uint(..) | Value::Float(..) => "number",
+        Value::String(_) | Value::Bytes(_) => "string",
+        Value::List(_) => "array",
+        Value::Map(_) | Value::Object(_) => "object",
+    }
+}
+
+fn error_map(error: String) -> Map {
+    let map = Map::default();
+    map.insert("Error", error);
+    map
+}
+
+fn error_list(error: String) -> List {
+    List::new(Type::ANY_SLICE, vec![Value::string(error)])
+}

@@ -1,0 +1,326 @@
+//! `toToml` and `fromToml`: TOML as BurntSushi/toml writes and reads it.
+
+use std::fmt::Write;
+
+use crate::template::{CallError, List, Map, Text, Type, Value, print};
+
+/// The TOML of a value: for tables a document, for anything else just the value.
+///
+/// # Errors
+/// In the words of BurntSushi/toml, where TOML has no such thing.
+pub(super) fn encode(value: &Value) -> Result<Text, CallError> {
+    let mut encoder = Encoder { out: Vec::new() };
+    encoder.encode(&[], value)?;
+    Ok(Text::from(encoder.out))
+}
+
+struct Encoder {
+    out: Vec<u8>,
+}
+
+/// What a value is to TOML, as far as its layout goes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// Go's nil of any type: it is left out.
+    Nil,
+    Table,
+    ArrayOfTables,
+    Other,
+}
+
+fn refused<T>(message: &str) -> Result<T, CallError> {
+    Err(CallError::new(message))
+}
+
+fn kind(value: &Value) -> Result<Kind, CallError> {
+    Ok(match value {
+        Value::Nil => Kind::Nil,
+        Value::Map(map) if map.is_nil() => Kind::Nil,
+        Value::List(list) if list.is_nil() => Kind::Nil,
+        Value::Map(_) => Kind::Table,
+        Value::List(list) if is_array_of_tables(list)? => Kind::ArrayOfTables,
+        _ => Kind::Other,
+    })
+}
+
+fn is_array_of_tables(list: &List) -> Result<bool, CallError> {
+    let mut tables = !list.is_empty();
+    for item in list.items().iter() {
+        match kind(item)? {
+            Kind::Nil => return refused("toml: cannot encode array with nil element"),
+            Kind::Table => {}
+            _ => tables = false,
+        }
+    }
+    Ok(tables)
+}
+
+/// A Go struct, slice or map behind an object, as far as it can be known here.
+fn plain(value: &Value) -> Result<Value, CallError> {
+    match value {
+        Value::Object(object) => object.to_data(),
+        other => Ok(other.clone()),
+    }
+}
+
+impl Encoder {
+    /// BurntSushi/toml: Encoder.encode
+    fn encode(&mut self, key: &[Text], value: &Value) -> Result<(), CallError> {
+        let value = plain(value)?;
+        match (&value, kind(&value)?) {
+            (Value::Map(map), Kind::Table) => self.table(key, map),
+            (Value::List(list), Kind::ArrayOfTables) => self.array_of_tables(key, list),
+            (Value::Map(_), _) => Ok(()),
+            _ => self.key_value(key, &value, false),
+        }
+    }
+
+    fn table(&mut self, key: &[Text], map: &Map) -> Result<(), CallError> {
+        if key.len() == 1 {
+            self.newline();
+        }
+        if !key.is_empty() {
+            self.indent(key);
+            self.push("[");
+            self.dotted(key);
+            self.push("]");
+            self.newline();
+        }
+        self.entries(key, map)
+    }
+
+    fn array_of_tables(&mut self, key: &[Text], list: &List) -> Result<(), CallError> {
+        if key.is_empty() {
+            return refused("toml: top-level values must be Go maps or structs");
+        }
+        for item in list.to_vec() {
+            let Value::Map(map) = plain(&item)? else {
+                continue;
+            };
+            self.newline();
+            self.indent(key);
+            self.push("[[");
+            self.dotted(key);
+            self.push("]]");
+            self.newline();
+            self.entries(key, &map)?;
+        }
+        Ok(())
+    }
+
+    /// Plain values first, then tables, each in order of the keys.
+    fn entries(&mut self, key: &[Text], map: &Map) -> Result<(), CallError> {
+        let (direct, tables) = parted(map)?;
+        for (name, value) in direct.iter().chain(&tables) {
+            if kind(value)? == Kind::Nil {
+                continue;
+            }
+            let mut path = key.to_vec();
+            path.push(name.clone());
+            self.encode(&path, value)?;
+        }
+        Ok(())
+    }
+
+    fn inline_table(&mut self, map: &Map) -> Result<(), CallError> {
+        let (direct, tables) = parted(map)?;
+        self.push("{");
+        self.inline_entries(&direct, !tables.is_empty())?;
+        self.inline_entries(&tables, false)?;
+        self.push("}");
+        Ok(())
+    }
+
+    fn inline_entries(&mut self, entries: &[(Text, Value)], more: bool) -> Result<(), CallError> {
+        for (at, (name, value)) in entries.iter().enumerate() {
+            if kind(value)? == Kind::Nil {
+                continue;
+            }
+            self.key_value(std::slice::from_ref(name), value, true)?;
+            if more || at + 1 != entries.len() {
+                self.push(", ");
+            }
+        }
+        Ok(())
+    }
+
+    fn key_value(&mut self, key: &[Text], value: &Value, inline: bool) -> Result<(), CallError> {
+        let Some(name) = key.last() else {
+            return self.element(value);
+        };
+        self.indent(key);
+        self.key(name);
+        self.push(" = ");
+        self.element(value)?;
+        if !inline {
+            self.newline();
+        }
+        Ok(())
+    }
+
+    fn element(&mut self, value: &Value) -> Result<(), CallError> {
+        match plain(value)? {
+            Value::Nil => {
+                return refused("reflect: call of reflect.Value.Type on zero Value");
+            }
+            Value::Bool(truth) => self.push(if truth { "true" } else { "false" }),
+            Value::Int(_, number) => self.push(&number.to_string()),
+            Value::Uint(_, number) => self.push(&number.to_string()),
+            Value::Float(kind, number) => self.float(number, kind),
+            Value::String(text) => self.quoted(&text),
+            Value::Bytes(bytes) => {
+                let numbers: Vec<String> = bytes.iter().map(u8::to_string).collect();
+                self.push(&format!("[{}]", numbers.join(", ")));
+            }
+            Value::List(list) => self.array(&list)?,
+            Value::Map(map) => self.inline_table(&map)?,
+            Value::Object(object) => {
+                return refused(&format!("toml: unexpected type: {}", object.type_name()));
+            }
+        }
+        Ok(())
+    }
+
+    fn array(&mut self, list: &List) -> Result<(), CallError> {
+        self.push("[");
+        for (at, item) in list.to_vec().iter().enumerate() {
+            if at > 0 {
+                self.push(", ");
+            }
+            self.element(item)?;
+        }
+        self.push("]");
+        Ok(())
+    }
+
+    fn float(&mut self, number: f64, kind: crate::template::FloatKind) {
+        let sign = if number.is_sign_negative() { "-" } else { "" };
+        if number.is_nan() {
+            return self.push(&format!("{sign}nan"));
+        }
+        if number.is_infinite() {
+            return self.push(&format!("{sign}inf"));
+        }
+        let text = print::format_float(number, b'g', None, kind);
+        let point = if text.contains(['e', '.']) { "" } else { ".0" };
+        self.push(&text);
+        self.push(point);
+    }
+
+    fn dotted(&mut self, key: &[Text]) {
+        for (at, name) in key.iter().enumerate() {
+            if at > 0 {
+                self.push(".");
+            }
+            self.key(name);
+        }
+    }
+
+    fn key(&mut self, name: &Text) {
+        let bare = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
+        if !name.is_empty() && name.as_bytes().iter().all(bare) {
+            self.out.extend_from_slice(name.as_bytes());
+        } else {
+            self.quoted(name);
+        }
+    }
+
+    fn quoted(&mut self, text: &Text) {
+        self.push("\"");
+        for &byte in text.as_bytes() {
+            match byte {
+                b'"' => self.push("\\\""),
+                b'\\' => self.push("\\\\"),
+                b'\x08' => self.push("\\b"),
+                b'\t' => self.push("\\t"),
+                b'\n' => self.push("\\n"),
+                b'\x0c' => self.push("\\f"),
+                b'\r' => self.push("\\r"),
+                0..=0x1f | 0x7f => self.push(&format!("\\u{byte:04x}")),
+                _ => self.out.push(byte),
+            }
+        }
+        self.push("\"");
+    }
+
+    fn indent(&mut self, key: &[Text]) {
+        for _ in 1..key.len() {
+            self.push("  ");
+        }
+    }
+
+    fn newline(&mut self) {
+        if !self.out.is_empty() {
+            self.push("\n");
+        }
+    }
+
+    fn push(&mut self, text: &str) {
+        self.out.extend_from_slice(text.as_bytes());
+    }
+}
+
+type Entries = Vec<(Text, Value)>;
+
+/// The entries of a table: plain ones, and tables and arrays of tables.
+fn parted(map: &Map) -> Result<(Entries, Entries), CallError> {
+    let mut direct = Vec::new();
+    let mut tables = Vec::new();
+    let entries: Entries = map
+        .entries()
+        .iter()
+        .map(|(k, v)| (k.clone(), v.clone()))
+        .collect();
+    for (name, value) in entries {
+        let value = plain(&value)?;
+        match kind(&value)? {
+            Kind::Table | Kind::ArrayOfTables => tables.push((name, value)),
+            Kind::Nil | Kind::Other => direct.push((name, value)),
+        }
+    }
+    Ok((direct, tables))
+}
+
+/// The table of a TOML document. What is wrong with a document is told in this reader's words,
+/// under `Error`, where Helm has those of BurntSushi/toml. helm: pkg/engine/funcs.go fromTOML
+pub(super) fn decode(text: &Text) -> Map {
+    let document = text
+        .as_str()
+        .ok_or_else(|| "toml: invalid UTF-8".to_owned());
+    let table = document.and_then(|text| {
+        text.parse::<toml::Table>().map_err(|error| {
+            let mut message = String::new();
+            let line = error
+                .span()
+                .map_or(1, |span| 1 + text[..span.start].matches('\n').count());
+            // Writing to a String cannot fail.
+            let _ = write!(message, "toml: line {line}: {}", error.message());
+            message
+        })
+    });
+    match table {
+        Ok(table) => decoded_table(table),
+        Err(message) => {
+            let map = Map::default();
+            map.insert("Error", message);
+            map
+        }
+    }
+}
+
+fn decoded_table(table: toml::Table) -> Map {
+    let entry = |(name, value): (String, toml::Value)| (Text::from(name), decoded(value));
+    Map::with_entries(Type::ANY_MAP, table.into_iter().map(entry).collect())
+}
+
+fn decoded(value: toml::Value) -> Value {
+    match value {
+        toml::Value::String(text) => Value::string(text),
+        toml::Value::Integer(number) => Value::int64(number),
+        toml::Value::Float(number) => Value::float64(number),
+        toml::Value::Boolean(truth) => Value::Bool(truth),
+        toml::Value::Datetime(time) => Value::string(time.to_string()),
+        toml::Value::Array(items) => Value::list(items.into_iter().map(decoded).collect()),
+        toml::Value::Table(table) => Value::Map(decoded_table(table)),
+    }
+}

@@ -1,0 +1,1 @@
+{{ define "functions.count" }}{{ if gt . 0 }}{{ include "functions.count" (sub . 1 | int) }}{{ else }}done{{ end }}{{ end }}

@@ -1,0 +1,1 @@
+{{ define "functions.inner" }}{{ .Values.name | upper }}{{ end }}
