@@ -20,4 +20,5 @@ pub mod sprig;
 pub mod template;
 
 pub mod manifest;
+pub mod merge;
 pub mod release;
