@@ -19,6 +19,7 @@ pub mod render;
 pub mod sprig;
 pub mod template;
 
+pub mod health;
 pub mod manifest;
 pub mod merge;
 pub mod release;
