@@ -8,6 +8,8 @@
 //! touch.
 #![cfg_attr(not(test), warn(clippy::disallowed_methods, clippy::disallowed_types))]
 
+pub mod api;
+
 #[allow(clippy::disallowed_methods, clippy::disallowed_types)]
 pub mod source;
 

@@ -1,0 +1,324 @@
+//! What a person declares.
+#![allow(
+    clippy::duplicated_attributes,
+    unreachable_pub,
+    reason = "printer columns look alike to clippy, and kube's derive makes a private copy of the spec"
+)]
+
+use kube::{CustomResource, KubeSchema};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::duration::GoDuration;
+use super::status::HelmReleaseStatus;
+
+/// A Helm release, kept as declared: exactly this chart with exactly these values.
+#[derive(CustomResource, KubeSchema, Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[kube(
+    group = "helm.pintle.dev",
+    version = "v1",
+    kind = "HelmRelease",
+    plural = "helmreleases",
+    shortname = "hr",
+    category = "pintle",
+    namespaced,
+    status = "HelmReleaseStatus",
+    doc = "HelmRelease declares one Helm release: a chart repository, a chart, an exact version and values.",
+    printcolumn(
+        name = "Ready",
+        type_ = "string",
+        json_path = ".status.conditions[?(@.type==\"Ready\")].status"
+    ),
+    printcolumn(name = "Chart", type_ = "string", json_path = ".spec.name"),
+    printcolumn(name = "Version", type_ = "string", json_path = ".spec.version"),
+    printcolumn(
+        name = "Revision",
+        type_ = "integer",
+        json_path = ".status.history[0].version"
+    ),
+    printcolumn(
+        name = "Status",
+        type_ = "string",
+        json_path = ".status.conditions[?(@.type==\"Ready\")].reason"
+    ),
+    printcolumn(
+        name = "Age",
+        type_ = "date",
+        json_path = ".metadata.creationTimestamp"
+    ),
+    printcolumn(
+        name = "Message",
+        type_ = "string",
+        json_path = ".status.conditions[?(@.type==\"Ready\")].message",
+        priority = 1
+    )
+)]
+#[kube(validation = Rule::new("size(self.metadata.name) <= 53 || (has(self.spec.releaseName) && self.spec.releaseName != '')")
+    .message("a Helm release name has at most 53 characters: set spec.releaseName to a shorter one"))]
+#[x_kube(validation = Rule::new("has(self.releaseName) == has(oldSelf.releaseName) && (!has(self.releaseName) || self.releaseName == oldSelf.releaseName)")
+    .message("releaseName cannot be changed: delete this HelmRelease and create another one"))]
+#[x_kube(validation = Rule::new("has(self.targetNamespace) == has(oldSelf.targetNamespace) && (!has(self.targetNamespace) || self.targetNamespace == oldSelf.targetNamespace)")
+    .message("targetNamespace cannot be changed: delete this HelmRelease and create another one"))]
+#[x_kube(validation = Rule::new("!self.repo.startsWith('http://') || (has(self.insecure) && self.insecure)")
+    .message("a repository over plain http:// needs `insecure: true`, and a controller that runs with --allow-insecure-sources"))]
+#[serde(rename_all = "camelCase")]
+pub struct HelmReleaseSpec {
+    /// The chart repository: oci://host/path or https://host/path.
+    #[schemars(length(max = 2048))]
+    #[x_kube(validation = Rule::new("self.matches('^(oci|https|http)://[^/]+')")
+        .message("repo must begin with oci:// or https:// and name a host, such as oci://registry.example.com/charts"))]
+    pub repo: String,
+
+    /// The chart's name in the repository.
+    #[schemars(length(min = 1, max = 250))]
+    #[x_kube(validation = Rule::new("self.matches('^[A-Za-z0-9][A-Za-z0-9._-]*$')")
+        .message("name is the chart's name alone, such as ingress-nginx; the path before it belongs into repo"))]
+    pub name: String,
+
+    /// The chart's exact version. No ranges, no "latest": what runs is what was named.
+    #[schemars(length(max = 128))]
+    #[x_kube(validation = Rule::new("self.matches('^v?[0-9]+([.][0-9]+){0,2}(-[0-9A-Za-z.-]+)?([+][0-9A-Za-z.-]+)?$')")
+        .message("version must be one exact version such as 1.4.2: ranges, wildcards and words like latest are not taken, because two turns of them may give two different charts"))]
+    pub version: String,
+
+    /// Only an archive with this digest is taken: sha256:<64 hexadecimal digits>.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 71))]
+    #[x_kube(validation = Rule::new("self.matches('^sha256:[0-9a-f]{64}$')")
+        .message("digest must be sha256: followed by 64 hexadecimal digits in lower case"))]
+    pub digest: Option<String>,
+
+    /// The values, over the chart's own and over `valuesFrom`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "values_schema")]
+    pub values: Option<Map<String, Value>>,
+
+    /// Values from ConfigMaps and Secrets of this namespace, merged in order, below `values`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 64))]
+    pub values_from: Vec<ValuesReference>,
+
+    /// A failed install is removed, and a failed upgrade goes back to the last good revision.
+    #[serde(default = "yes")]
+    pub atomic: bool,
+
+    /// The release counts as deployed when every object is ready.
+    #[serde(default = "yes")]
+    pub wait: bool,
+
+    /// How long hooks and waiting may take.
+    #[serde(default = "five_minutes")]
+    pub timeout: GoDuration,
+
+    /// The release's name in Helm. Default: the name of this HelmRelease.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 53))]
+    #[x_kube(validation = Rule::new("self.matches('^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$')")
+        .message("releaseName must be lower case letters, digits, - and ., at most 53 characters"))]
+    pub release_name: Option<String>,
+
+    /// The namespace of the release and of its objects. Default: the namespace of this HelmRelease.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 63))]
+    pub target_namespace: Option<String>,
+
+    /// Create the target namespace where it is missing.
+    #[serde(default)]
+    pub create_namespace: bool,
+
+    /// The safety net: every object is compared with what was applied this often. Changes to
+    /// objects are seen by watches long before.
+    #[serde(default = "ten_minutes")]
+    #[x_kube(validation = Rule::new("self != '0s'").message("interval must be longer than nothing"))]
+    pub interval: GoDuration,
+
+    /// Touch nothing until this is false again.
+    #[serde(default)]
+    pub suspend: bool,
+
+    /// How many revisions Helm's storage keeps; 0 keeps all.
+    #[serde(default = "ten")]
+    // The API server warns of every format that it does not know, and uint32 is one.
+    #[schemars(range(max = 1000), extend("format" = "int32"))]
+    pub history_max: u32,
+
+    /// How often inputs that failed are tried again before the release is Stalled.
+    #[serde(default = "three")]
+    #[schemars(range(max = 100), extend("format" = "int32"))]
+    pub retries: u32,
+
+    /// What happens when somebody changes or deletes what the release applied.
+    #[serde(default)]
+    pub drift: Drift,
+
+    /// What happens with the definitions in the chart's crds/ folder.
+    #[serde(default)]
+    pub crds: CrdPolicy,
+
+    /// What happens with the release when this HelmRelease is deleted.
+    #[serde(default)]
+    pub deletion: Deletion,
+
+    /// Take plain HTTP, and certificates that nobody signed. Only where the controller runs with
+    /// --allow-insecure-sources.
+    #[serde(default)]
+    pub insecure: bool,
+
+    /// A Secret of this namespace to log in with: keys username and password, or token, or a
+    /// Secret of type kubernetes.io/dockerconfigjson.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub auth: Option<SecretReference>,
+
+    /// A Secret of this namespace for TLS: keys ca.crt, tls.crt and tls.key, each optional.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tls: Option<SecretReference>,
+}
+
+/// A Secret in the HelmRelease's own namespace.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct SecretReference {
+    /// The Secret.
+    pub secret_ref: SecretName,
+}
+
+/// The name of a Secret.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+pub struct SecretName {
+    /// The Secret's name.
+    #[schemars(length(min = 1, max = 253))]
+    pub name: String,
+}
+
+/// Values that stand in a ConfigMap or Secret.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ValuesReference {
+    /// ConfigMap or Secret.
+    pub kind: ValuesKind,
+    /// The object's name, in the HelmRelease's own namespace.
+    #[schemars(length(min = 1, max = 253))]
+    pub name: String,
+    /// The key that holds the values.
+    #[serde(default = "values_yaml")]
+    #[schemars(length(min = 1, max = 253))]
+    pub key: String,
+    /// Take what the key holds as one value, and set it at this path (as `helm --set` spells it).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 1024))]
+    pub target_path: Option<String>,
+    /// Go on where the object or the key is missing.
+    #[serde(default)]
+    pub optional: bool,
+}
+
+/// Where values can stand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[allow(missing_docs)]
+pub enum ValuesKind {
+    ConfigMap,
+    Secret,
+}
+
+/// What to do about drift.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+pub struct Drift {
+    /// Correct it, only warn of it, or do not look.
+    #[serde(default)]
+    pub mode: DriftMode,
+    /// Fields that others may change.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 100))]
+    pub ignore: Vec<DriftIgnore>,
+}
+
+/// What to do about drift.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+pub enum DriftMode {
+    /// Put it back at once.
+    #[default]
+    Correct,
+    /// Say so in a condition and an event.
+    Warn,
+    /// Do not look.
+    Off,
+}
+
+/// Fields of objects that others may change.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+pub struct DriftIgnore {
+    /// The objects' kind. Default: any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kind: Option<String>,
+    /// The object's name. Default: any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// JSON pointers to the fields, such as /spec/replicas. None: the whole object.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 100))]
+    pub paths: Vec<String>,
+}
+
+/// What to do with the definitions in crds/.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+pub enum CrdPolicy {
+    /// Create missing ones, and leave others alone, as Helm does.
+    Create,
+    /// Create missing ones, and bring others to what the chart holds.
+    #[default]
+    Upgrade,
+    /// Do not touch definitions.
+    Skip,
+}
+
+/// What to do with the release when its HelmRelease is deleted.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Deletion {
+    /// Uninstall the release, or leave it and its record to Helm.
+    #[serde(default)]
+    pub policy: DeletionPolicy,
+    /// Keep the uninstalled release's record, as `helm uninstall --keep-history` does.
+    #[serde(default)]
+    pub keep_history: bool,
+}
+
+/// What to do with the release when its HelmRelease is deleted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+pub enum DeletionPolicy {
+    /// Delete its objects and its record.
+    #[default]
+    Uninstall,
+    /// Leave everything in place.
+    Orphan,
+}
+
+fn yes() -> bool {
+    true
+}
+
+fn three() -> u32 {
+    3
+}
+
+fn ten() -> u32 {
+    10
+}
+
+fn five_minutes() -> GoDuration {
+    GoDuration::from_secs(300)
+}
+
+fn ten_minutes() -> GoDuration {
+    GoDuration::from_secs(600)
+}
+
+fn values_yaml() -> String {
+    "values.yaml".to_owned()
+}
+
+/// Values are a table of anything.
+fn values_schema(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({ "type": "object", "x-kubernetes-preserve-unknown-fields": true })
+}
