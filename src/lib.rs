@@ -9,6 +9,7 @@
 #![cfg_attr(not(test), warn(clippy::disallowed_methods, clippy::disallowed_types))]
 
 pub mod api;
+pub mod plan;
 
 #[allow(clippy::disallowed_methods, clippy::disallowed_types)]
 pub mod source;

@@ -1,0 +1,226 @@
+//! The one decision: given what is wanted and what is there, what next?
+//!
+//! Each turn takes one action and looks again, so a crash between two turns needs no code of its
+//! own. It comes to rest because every action either succeeds, or adds to a count in
+//! [`Attempt`] that is bounded by `retries`; `tests/properties.rs` walks through every world.
+
+use serde::Serialize;
+
+use super::desired::Desired;
+use crate::api::{Attempt, DeletionPolicy, DriftMode};
+use crate::release::Status;
+
+/// What storage says of a revision without decoding it: its labels.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RevisionHeader {
+    /// The revision's number.
+    pub revision: i64,
+    /// Helm's state of it.
+    pub status: Status,
+    /// The inputs that it was made of, if this program made it.
+    pub inputs: Option<String>,
+    /// When the record was last written, in seconds since 1970.
+    pub modified_at: Option<i64>,
+}
+
+/// What was seen of a release.
+#[derive(Clone, Debug, Default)]
+pub struct Observed {
+    /// The revisions in storage, oldest first.
+    pub history: Vec<RevisionHeader>,
+    /// What has been tried for these or earlier inputs.
+    pub attempt: Option<Attempt>,
+    /// A deployed revision that nobody labelled (Helm's own) is made of the wanted inputs.
+    pub adopted_in_sync: bool,
+    /// Objects differ from what the deployed revision applied.
+    pub drifted: bool,
+    /// Somebody undoes every repair of such an object.
+    pub fought_over: bool,
+    /// The HelmRelease is being deleted.
+    pub deleting: bool,
+    /// The spec says to touch nothing.
+    pub suspended: bool,
+    /// The time, in seconds since 1970.
+    pub now: i64,
+}
+
+/// What to do in this turn.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub enum Action {
+    /// Nothing is there: render and apply.
+    Install,
+    /// Something else is there: render and apply over it.
+    Upgrade,
+    /// A revision failed: apply an earlier one's stored manifest.
+    Rollback {
+        /// The revision to go back to.
+        to: i64,
+    },
+    /// Objects differ from what was applied: apply the deployed revision's manifest again.
+    CorrectDrift,
+    /// Remove the release, because it is no longer declared, or because its install failed.
+    Uninstall,
+    /// A record says that work is under way, and nobody is at it: mark it failed.
+    Recover {
+        /// The revision that was interrupted.
+        revision: i64,
+    },
+    /// Nothing to do, for this reason.
+    Rest(Rest),
+}
+
+/// Why there is nothing to do.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub enum Rest {
+    /// What is declared is deployed.
+    InSync,
+    /// The same, but objects differ and the spec says only to warn.
+    Drifted,
+    /// The same, but somebody undoes every repair, so repairs pause.
+    FoughtOver,
+    /// The spec says to touch nothing.
+    Suspended,
+    /// Somebody else works on the release.
+    Locked {
+        /// When their work counts as given up, in seconds since 1970.
+        until: i64,
+    },
+    /// The inputs failed, and are tried again later.
+    BackingOff {
+        /// When, in seconds since 1970.
+        until: i64,
+    },
+    /// The inputs failed too often; another spec or the force annotation starts afresh.
+    Stalled,
+    /// The HelmRelease is being deleted and nothing is left to remove.
+    Gone,
+}
+
+/// What to do next.
+pub fn decide(desired: &Desired, observed: &Observed) -> Action {
+    if observed.deleting {
+        return on_deletion(desired, observed);
+    }
+    if observed.suspended {
+        return Action::Rest(Rest::Suspended);
+    }
+    let Some(last) = observed.history.last() else {
+        return unless_stalled(desired, observed, Action::Install);
+    };
+    match last.status {
+        Status::Deployed => on_deployed(desired, observed, last),
+        Status::Failed => on_failed(desired, observed),
+        Status::Uninstalled => unless_stalled(desired, observed, Action::Install),
+        Status::PendingInstall
+        | Status::PendingUpgrade
+        | Status::PendingRollback
+        | Status::Uninstalling => on_pending(desired, observed, last),
+        Status::Superseded | Status::Unknown => unless_stalled(desired, observed, Action::Upgrade),
+    }
+}
+
+/// A deletion ends the release, unless it was to be left alone anyway.
+fn on_deletion(desired: &Desired, observed: &Observed) -> Action {
+    let left_alone = observed.suspended || desired.deletion.policy == DeletionPolicy::Orphan;
+    match observed.history.last() {
+        None => Action::Rest(Rest::Gone),
+        Some(_) if left_alone => Action::Rest(Rest::Gone),
+        Some(last) if last.status == Status::Uninstalled => Action::Rest(Rest::Gone),
+        Some(_) => Action::Uninstall,
+    }
+}
+
+fn on_deployed(desired: &Desired, observed: &Observed, last: &RevisionHeader) -> Action {
+    let in_sync = match &last.inputs {
+        Some(inputs) => *inputs == desired.inputs,
+        None => observed.adopted_in_sync,
+    };
+    let next = if in_sync {
+        Action::Rest(Rest::InSync)
+    } else {
+        unless_stalled(desired, observed, Action::Upgrade)
+    };
+    // A release that waits for its next try, or for another spec, is still kept as it was applied.
+    match (next, observed.drifted, desired.drift.mode) {
+        (Action::Rest(Rest::InSync), true, DriftMode::Correct) if observed.fought_over => {
+            Action::Rest(Rest::FoughtOver)
+        }
+        (Action::Rest(_), true, DriftMode::Correct) if !observed.fought_over => {
+            Action::CorrectDrift
+        }
+        (Action::Rest(Rest::InSync), true, DriftMode::Warn) => Action::Rest(Rest::Drifted),
+        (next, _, _) => next,
+    }
+}
+
+/// A failed revision of the wanted inputs is undone where the spec says so; then, and otherwise,
+/// they are tried again until `retries` is used up.
+fn on_failed(desired: &Desired, observed: &Observed) -> Action {
+    let last_good = observed
+        .history
+        .iter()
+        .rev()
+        .find(|header| header.status == Status::Deployed)
+        .or_else(|| {
+            observed
+                .history
+                .iter()
+                .rev()
+                .find(|h| h.status == Status::Superseded)
+        });
+    let attempted = attempt_of(desired, observed).is_some();
+    let may_undo = attempt_of(desired, observed)
+        .is_none_or(|attempt| attempt.remediation_failures <= desired.retries);
+    match last_good {
+        Some(good) if desired.atomic && attempted && may_undo => {
+            Action::Rollback { to: good.revision }
+        }
+        None if desired.atomic && attempted && may_undo => Action::Uninstall,
+        _ if !may_undo => Action::Rest(Rest::Stalled),
+        _ => unless_stalled(desired, observed, Action::Upgrade),
+    }
+}
+
+/// Work under way that this program began (the record carries its label) was interrupted: one
+/// controller works on a release at a time, and it is here. Anybody else's is left alone until
+/// the timeout has passed.
+fn on_pending(desired: &Desired, observed: &Observed, last: &RevisionHeader) -> Action {
+    let until = last
+        .modified_at
+        .unwrap_or(0)
+        .saturating_add(seconds(desired));
+    if last.inputs.is_some() || until <= observed.now {
+        Action::Recover {
+            revision: last.revision,
+        }
+    } else {
+        Action::Rest(Rest::Locked { until })
+    }
+}
+
+fn seconds(desired: &Desired) -> i64 {
+    i64::try_from(desired.timeout.as_secs()).unwrap_or(i64::MAX)
+}
+
+/// What was tried, if it was tried for the inputs that are wanted now.
+fn attempt_of<'o>(desired: &Desired, observed: &'o Observed) -> Option<&'o Attempt> {
+    observed
+        .attempt
+        .as_ref()
+        .filter(|attempt| attempt.inputs == desired.inputs)
+}
+
+fn unless_stalled(desired: &Desired, observed: &Observed, action: Action) -> Action {
+    let Some(attempt) = attempt_of(desired, observed) else {
+        return action;
+    };
+    let until = attempt
+        .retry_at
+        .as_ref()
+        .map_or(0, |time| time.0.as_second());
+    match () {
+        () if attempt.failures > desired.retries => Action::Rest(Rest::Stalled),
+        () if until > observed.now => Action::Rest(Rest::BackingOff { until }),
+        () => action,
+    }
+}

@@ -1,0 +1,354 @@
+//! The one planner: install, upgrade, rollback, drift correction and uninstall are the same
+//! construction with other arguments.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use super::decide::Action;
+use super::desired::ReleaseName;
+use super::ownership::mark_owned;
+use crate::manifest::{Hook, HookEvent, Object, ObjectKey};
+
+/// What a plan is built from. `previous` and `target` are in the order in which Helm installs.
+#[derive(Clone, Copy, Debug)]
+pub struct Build<'b> {
+    /// What is to be done.
+    pub action: &'b Action,
+    /// The release.
+    pub release: &'b ReleaseName,
+    /// The revision that the plan makes, or works on.
+    pub revision: i64,
+    /// The objects that were last applied.
+    pub previous: &'b [Object],
+    /// The objects that shall be there.
+    pub target: &'b [Object],
+    /// The hooks of the target; of the previous revision for an uninstall.
+    pub hooks: &'b [Hook],
+    /// For a drift correction, the objects that drifted.
+    pub drifted: &'b [ObjectKey],
+    /// Wait until objects are ready, or gone.
+    pub wait: bool,
+    /// Create the release's namespace first.
+    pub create_namespace: bool,
+    /// Keep the record of an uninstalled release.
+    pub keep_history: bool,
+}
+
+/// Steps to be taken in this order, with nothing left to decide but what each object's live state
+/// asks for.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// What the plan does.
+    pub action: Action,
+    /// The release.
+    pub release: ReleaseName,
+    /// The revision that it makes, or works on.
+    pub revision: i64,
+    /// The steps.
+    pub steps: Vec<Step>,
+}
+
+/// When hooks run, in the words of their annotation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HookPhase(pub HookEvent);
+
+/// An object and what was last applied of it, the merge base.
+#[derive(Clone, Debug)]
+pub struct Subject {
+    /// The object as it shall be.
+    pub object: Object,
+    /// The object as it was last applied; `None` where it is new to the release.
+    pub previous: Option<serde_json::Value>,
+}
+
+/// One step.
+#[derive(Clone, Debug)]
+pub enum Step {
+    /// Create the release's namespace if it is missing.
+    EnsureNamespace,
+    /// Refuse objects that exist and belong to somebody else, before anything is touched.
+    CheckOwnership {
+        /// The objects that are new to the release.
+        objects: Vec<ObjectKey>,
+    },
+    /// Store the revision's record as pending.
+    StorePending,
+    /// Run one hook to its end.
+    RunHook {
+        /// The event.
+        phase: HookPhase,
+        /// The hook.
+        hook: Hook,
+    },
+    /// Delete the hooks of a phase whose policy says so.
+    TidyHooks {
+        /// The event.
+        phase: HookPhase,
+        /// The hooks that ran.
+        hooks: Vec<Hook>,
+    },
+    /// Create the object, or merge it into what is there.
+    Apply(Subject),
+    /// Delete an object that the release no longer has.
+    Delete {
+        /// The object.
+        object: ObjectKey,
+    },
+    /// Wait until these are ready.
+    AwaitReady {
+        /// The objects.
+        objects: Vec<ObjectKey>,
+    },
+    /// Wait until these are gone.
+    AwaitGone {
+        /// The objects.
+        objects: Vec<ObjectKey>,
+    },
+    /// Store how it ended, and retire what it replaces.
+    StoreOutcome,
+    /// Remove the release's records.
+    Purge,
+}
+
+/// The steps that take a release from `previous` to `target`. Every object is marked as the
+/// release's own, in the merge base too: what is compared is what was applied.
+pub fn build(build: &Build<'_>) -> Plan {
+    let previous = marked(build.previous, build.release);
+    let target = marked(build.target, build.release);
+    let build = &Build {
+        previous: &previous,
+        target: &target,
+        ..*build
+    };
+    let steps = match build.action {
+        Action::Install => changing(build, HookEvent::PreInstall, HookEvent::PostInstall),
+        Action::Upgrade => changing(build, HookEvent::PreUpgrade, HookEvent::PostUpgrade),
+        Action::Rollback { .. } => changing(build, HookEvent::PreRollback, HookEvent::PostRollback),
+        Action::CorrectDrift => correcting(build),
+        Action::Uninstall => removing(build),
+        Action::Recover { .. } => vec![Step::StoreOutcome],
+        Action::Rest(_) => Vec::new(),
+    };
+    Plan {
+        action: build.action.clone(),
+        release: build.release.clone(),
+        revision: build.revision,
+        steps,
+    }
+}
+
+fn marked(objects: &[Object], release: &ReleaseName) -> Vec<Object> {
+    let mut objects = objects.to_vec();
+    objects
+        .iter_mut()
+        .for_each(|object| mark_owned(&mut object.value, release));
+    objects
+}
+
+/// helm: pkg/action/upgrade.go releasingUpgrade: hooks, objects, what is left over, wait, hooks.
+fn changing(build: &Build<'_>, before: HookEvent, after: HookEvent) -> Vec<Step> {
+    let bases: BTreeMap<_, _> = build
+        .previous
+        .iter()
+        .map(|object| (identity(object, build), object))
+        .collect();
+    let subjects: Vec<Subject> = build
+        .target
+        .iter()
+        .map(|object| Subject {
+            object: object.clone(),
+            previous: bases
+                .get(&identity(object, build))
+                .map(|base| base.value.clone()),
+        })
+        .collect();
+    let new = subjects.iter().filter(|subject| subject.previous.is_none());
+    let new: Vec<ObjectKey> = new.map(|subject| subject.object.key.clone()).collect();
+    let awaited: Vec<ObjectKey> = build
+        .target
+        .iter()
+        .map(|object| object.key.clone())
+        .collect();
+
+    let mut steps = Vec::new();
+    if build.create_namespace {
+        steps.push(Step::EnsureNamespace);
+    }
+    if !new.is_empty() {
+        steps.push(Step::CheckOwnership { objects: new });
+    }
+    steps.push(Step::StorePending);
+    steps.extend(hook_steps(build.hooks, before));
+    steps.extend(subjects.into_iter().map(Step::Apply));
+    steps.extend(
+        left_over(build)
+            .into_iter()
+            .map(|object| Step::Delete { object }),
+    );
+    if build.wait && !awaited.is_empty() {
+        steps.push(Step::AwaitReady { objects: awaited });
+    }
+    steps.extend(hook_steps(build.hooks, after));
+    steps.push(Step::StoreOutcome);
+    steps
+}
+
+/// What was applied is applied again, where it is no longer so. No hooks, no revision.
+fn correcting(build: &Build<'_>) -> Vec<Step> {
+    build
+        .target
+        .iter()
+        .filter(|object| build.drifted.contains(&object.key))
+        .map(|object| {
+            Step::Apply(Subject {
+                object: object.clone(),
+                previous: Some(object.value.clone()),
+            })
+        })
+        .collect()
+}
+
+/// helm: pkg/action/uninstall.go Run.
+fn removing(build: &Build<'_>) -> Vec<Step> {
+    let mut objects: Vec<Object> = build
+        .previous
+        .iter()
+        .filter(|object| !is_kept(object))
+        .cloned()
+        .collect();
+    crate::manifest::uninstall_order(&mut objects);
+    let keys: Vec<ObjectKey> = objects.iter().map(|object| object.key.clone()).collect();
+    let mut steps = vec![Step::StorePending];
+    steps.extend(hook_steps(build.hooks, HookEvent::PreDelete));
+    steps.extend(keys.iter().cloned().map(|object| Step::Delete { object }));
+    if build.wait && !keys.is_empty() {
+        steps.push(Step::AwaitGone { objects: keys });
+    }
+    steps.extend(hook_steps(build.hooks, HookEvent::PostDelete));
+    steps.push(if build.keep_history {
+        Step::StoreOutcome
+    } else {
+        Step::Purge
+    });
+    steps
+}
+
+/// The hooks of one event by weight, then name, and the tidying after them.
+fn hook_steps(hooks: &[Hook], event: HookEvent) -> Vec<Step> {
+    let hooks: Vec<Hook> = Hook::at(hooks, event).into_iter().cloned().collect();
+    if hooks.is_empty() {
+        return Vec::new();
+    }
+    let phase = HookPhase(event);
+    let mut steps: Vec<Step> = hooks
+        .iter()
+        .cloned()
+        .map(|hook| Step::RunHook { phase, hook })
+        .collect();
+    steps.push(Step::TidyHooks { phase, hooks });
+    steps
+}
+
+/// The objects that the previous revision had and the target has not.
+fn left_over(build: &Build<'_>) -> Vec<ObjectKey> {
+    let wanted: std::collections::BTreeSet<_> = build
+        .target
+        .iter()
+        .map(|object| identity(object, build))
+        .collect();
+    build
+        .previous
+        .iter()
+        .filter(|object| !wanted.contains(&identity(object, build)) && !is_kept(object))
+        .map(|object| object.key.clone())
+        .collect()
+}
+
+/// Two manifests mean the same object when group, kind, namespace and name are equal: a chart that
+/// moves from `policy/v1beta1` to `policy/v1`, or that begins to name the release's own namespace,
+/// has not lost its object (helm: pkg/kube/resource.go isMatchingInfo).
+fn identity(object: &Object, build: &Build<'_>) -> (String, String, String, String) {
+    let key = &object.key;
+    let namespace = key.namespace.as_deref().unwrap_or(&build.release.namespace);
+    (
+        key.group().to_owned(),
+        key.kind.clone(),
+        namespace.to_owned(),
+        key.name.clone(),
+    )
+}
+
+/// helm: pkg/kube/resource_policy.go KeepPolicy.
+fn is_kept(object: &Object) -> bool {
+    object
+        .value
+        .pointer("/metadata/annotations/helm.sh~1resource-policy")
+        .and_then(serde_json::Value::as_str)
+        .is_some_and(|policy| policy.trim().eq_ignore_ascii_case("keep"))
+}
+
+impl fmt::Display for Plan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(
+            f,
+            "{} of {}, revision {}",
+            self.action, self.release, self.revision
+        )?;
+        let mut steps = self.steps.iter().zip(1..);
+        steps.try_for_each(|(step, number)| writeln!(f, "{number:4}. {step}"))
+    }
+}
+
+impl fmt::Display for Action {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Install => f.write_str("install"),
+            Self::Upgrade => f.write_str("upgrade"),
+            Self::Rollback { to } => write!(f, "rollback to revision {to}"),
+            Self::CorrectDrift => f.write_str("drift correction"),
+            Self::Uninstall => f.write_str("uninstall"),
+            Self::Recover { revision } => write!(f, "recovery of interrupted revision {revision}"),
+            Self::Rest(_) => f.write_str("nothing"),
+        }
+    }
+}
+
+impl fmt::Display for HookPhase {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0.as_str())
+    }
+}
+
+/// Steps name objects and never show their contents.
+impl fmt::Display for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::EnsureNamespace => f.write_str("ensure the namespace"),
+            Self::CheckOwnership { objects } => {
+                write!(
+                    f,
+                    "check that {} new objects are free to take",
+                    objects.len()
+                )
+            }
+            Self::StorePending => f.write_str("store the record as pending"),
+            Self::RunHook { phase, hook } => {
+                write!(f, "run {phase} hook {} {}", hook.kind, hook.name)
+            }
+            Self::TidyHooks { phase, hooks } => write!(f, "tidy {} {phase} hooks", hooks.len()),
+            Self::Apply(subject) if subject.previous.is_some() => {
+                write!(f, "merge {}", subject.object.key)
+            }
+            Self::Apply(subject) => write!(f, "create {}", subject.object.key),
+            Self::Delete { object } => write!(f, "delete {object}"),
+            Self::AwaitReady { objects } => {
+                write!(f, "wait until {} objects are ready", objects.len())
+            }
+            Self::AwaitGone { objects } => {
+                write!(f, "wait until {} objects are gone", objects.len())
+            }
+            Self::StoreOutcome => f.write_str("store the outcome"),
+            Self::Purge => f.write_str("remove the records"),
+        }
+    }
+}
