@@ -26,3 +26,8 @@ pub mod health;
 pub mod manifest;
 pub mod merge;
 pub mod release;
+
+#[allow(clippy::disallowed_methods, clippy::disallowed_types)]
+pub mod cluster;
+#[allow(clippy::disallowed_methods, clippy::disallowed_types)]
+pub mod storage;

@@ -1,0 +1,215 @@
+//! Single requests about single objects. Objects travel as plain JSON, so that nothing that a
+//! chart wrote is lost in a type that does not know it.
+
+use kube::Client;
+use kube::api::{DeleteParams, DynamicObject, GetParams, Patch, PatchParams, PostParams};
+use kube::api::{PropagationPolicy, ValidationDirective};
+use kube::core::Request;
+use kube::discovery::{ApiResource, Scope};
+use serde_json::Value;
+
+use super::FIELD_MANAGER;
+use super::error::{Error, Result};
+use super::kinds::{Capabilities, Kinds};
+use crate::manifest::ObjectKey;
+use crate::merge;
+
+/// The cluster as this room sees it.
+#[derive(Clone)]
+pub struct Cluster {
+    pub(super) client: Client,
+    pub(super) kinds: Kinds,
+}
+
+/// A client for this cluster, whose requests carry this program's name.
+///
+/// # Errors
+/// If the configuration's certificates or its proxy cannot be used.
+pub fn connect(mut config: kube::Config) -> std::result::Result<Client, kube::Error> {
+    const AGENT: http::HeaderValue =
+        http::HeaderValue::from_static(concat!("pintle/", env!("CARGO_PKG_VERSION")));
+    config.headers.push((http::header::USER_AGENT, AGENT));
+    Client::try_from(config)
+}
+
+/// Where the objects of a kind live.
+#[derive(Clone, Debug)]
+pub struct Endpoint {
+    /// The kind's resource.
+    pub resource: ApiResource,
+    /// The namespace; `None` for a kind without one.
+    pub namespace: Option<String>,
+    /// The object, for messages.
+    pub object: ObjectKey,
+}
+
+impl Endpoint {
+    fn request(&self) -> Request {
+        let path =
+            <DynamicObject as kube::Resource>::url_path(&self.resource, self.namespace.as_deref());
+        Request::new(path)
+    }
+
+    /// helm: pkg/action/validate.go resourceString.
+    pub(super) fn in_helms_words(&self) -> String {
+        let namespace = self.namespace.as_deref().unwrap_or_default();
+        format!(
+            "{} {:?} in namespace {namespace:?}",
+            self.object.kind, self.object.name
+        )
+    }
+
+    fn describe(&self) -> String {
+        let object = &self.object;
+        match &self.namespace {
+            Some(namespace) => format!("{} {namespace}/{}", object.kind, object.name),
+            None => format!("{} {}", object.kind, object.name),
+        }
+    }
+}
+
+impl Cluster {
+    /// The cluster behind a client.
+    pub fn new(client: Client) -> Self {
+        Self {
+            kinds: Kinds::new(client.clone()),
+            client,
+        }
+    }
+
+    /// What the cluster can do, for `.Capabilities`.
+    pub async fn capabilities(&self) -> Result<Capabilities> {
+        self.kinds.capabilities().await
+    }
+
+    /// Where an object lives; one that names no namespace lives in the release's.
+    pub async fn endpoint(&self, object: &ObjectKey, release_namespace: &str) -> Result<Endpoint> {
+        let (resource, scope) = self.kinds.resolve(object).await?;
+        let namespace = match scope {
+            Scope::Cluster => None,
+            Scope::Namespaced => Some(
+                object
+                    .namespace
+                    .clone()
+                    .unwrap_or_else(|| release_namespace.to_owned()),
+            ),
+        };
+        Ok(Endpoint {
+            resource,
+            namespace,
+            object: object.clone(),
+        })
+    }
+
+    /// The object as it is; `None` where there is none.
+    pub async fn get(&self, at: &Endpoint) -> Result<Option<Value>> {
+        let request = at.request().get(&at.object.name, &GetParams::default());
+        match self.send("get", at, request).await {
+            Ok(object) => Ok(Some(object)),
+            Err(error) if error.is_status(404) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Creates the object. The API server refuses fields that it does not know, as under Helm.
+    pub async fn create(&self, at: &Endpoint, object: &Value) -> Result<Value> {
+        let path = at.request().url_path;
+        let uri = format!("{path}?fieldManager={FIELD_MANAGER}&fieldValidation=Strict");
+        let request = http::Request::post(uri)
+            .header(http::header::CONTENT_TYPE, "application/json")
+            .body(object.to_string().into_bytes())
+            .map_err(kube::core::request::Error::BuildRequest);
+        self.send("create", at, request).await
+    }
+
+    /// Replaces the object; `object` carries the resource version that is replaced.
+    pub async fn replace(&self, at: &Endpoint, object: &Value) -> Result<Value> {
+        let parameters = PostParams {
+            field_manager: Some(FIELD_MANAGER.to_owned()),
+            ..PostParams::default()
+        };
+        let body = object.to_string().into_bytes();
+        self.send(
+            "update",
+            at,
+            at.request().replace(&at.object.name, &parameters, body),
+        )
+        .await
+    }
+
+    /// Patches the object.
+    pub async fn patch(&self, at: &Endpoint, patch: &merge::Patch) -> Result<Value> {
+        self.send_patch(at, patch, false).await
+    }
+
+    /// What the object would be after the patch; nothing is changed.
+    pub async fn try_patch(&self, at: &Endpoint, patch: &merge::Patch) -> Result<Value> {
+        self.send_patch(at, patch, true).await
+    }
+
+    async fn send_patch(
+        &self,
+        at: &Endpoint,
+        patch: &merge::Patch,
+        dry_run: bool,
+    ) -> Result<Value> {
+        let parameters = PatchParams {
+            dry_run,
+            field_manager: Some(FIELD_MANAGER.to_owned()),
+            field_validation: Some(ValidationDirective::Strict),
+            ..PatchParams::default()
+        };
+        let body = match patch.strategy {
+            merge::Strategy::Strategic => Patch::Strategic(&patch.body),
+            merge::Strategy::JsonMerge => Patch::Merge(&patch.body),
+        };
+        self.send(
+            "patch",
+            at,
+            at.request().patch(&at.object.name, &parameters, &body),
+        )
+        .await
+    }
+
+    /// Deletes the object and, in the background, what it owns. Gone already is as good.
+    pub async fn delete(&self, at: &Endpoint) -> Result<()> {
+        let parameters = DeleteParams {
+            propagation_policy: Some(PropagationPolicy::Background),
+            ..DeleteParams::default()
+        };
+        match self
+            .send(
+                "delete",
+                at,
+                at.request().delete(&at.object.name, &parameters),
+            )
+            .await
+        {
+            Ok(_) => Ok(()),
+            Err(error) if error.is_status(404) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The objects of a kind in a namespace, or in all.
+    pub async fn list(&self, at: &Endpoint) -> Result<Value> {
+        self.send(
+            "list",
+            at,
+            at.request().list(&kube::api::ListParams::default()),
+        )
+        .await
+    }
+
+    async fn send(
+        &self,
+        action: &'static str,
+        at: &Endpoint,
+        request: std::result::Result<http::Request<Vec<u8>>, kube::core::request::Error>,
+    ) -> Result<Value> {
+        let request = request
+            .map_err(|error| Error::of(action, at.describe(), kube::Error::BuildRequest(error)))?;
+        let answer = self.client.request::<Value>(request).await;
+        answer.map_err(|error| Error::of(action, at.describe(), error))
+    }
+}

@@ -1,0 +1,172 @@
+//! Records in Secrets, named and labelled as Helm's own driver does.
+
+use std::collections::BTreeMap;
+
+use k8s_openapi::ByteString;
+use k8s_openapi::api::core::v1::Secret;
+use kube::api::{DeleteParams, ListParams, ObjectMeta, PostParams};
+use kube::{Api, Client};
+
+use super::error::Error;
+use crate::plan::ReleaseName;
+use crate::release::{self, Header, Record};
+
+/// A stored revision by its labels.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Revision {
+    /// What the labels say.
+    pub header: Header,
+    /// When it was last written, in seconds since 1970.
+    pub modified_at: Option<i64>,
+}
+
+/// The Secrets of a cluster, as Helm's storage.
+#[derive(Clone)]
+pub struct Storage {
+    client: Client,
+}
+
+impl Storage {
+    /// Helm's storage behind a client.
+    pub fn new(client: Client) -> Self {
+        Self { client }
+    }
+
+    fn secrets(&self, namespace: &str) -> Api<Secret> {
+        Api::namespaced(self.client.clone(), namespace)
+    }
+
+    /// The stored revisions of a release, oldest first. One request; nothing is decoded.
+    pub async fn revisions(&self, release: &ReleaseName) -> Result<Vec<Revision>, Error> {
+        let selector = format!("owner=helm,name={}", release.name);
+        let found = self
+            .secrets(&release.namespace)
+            .list_metadata(&ListParams::default().labels(&selector))
+            .await
+            .map_err(|source| failed("list", release.to_string(), source))?;
+        let mut revisions: Vec<Revision> = found
+            .items
+            .iter()
+            .filter_map(|item| revision(&item.metadata))
+            .collect();
+        revisions.sort_by_key(|revision| revision.header.version);
+        Ok(revisions)
+    }
+
+    /// A revision's record.
+    pub async fn get(&self, release: &ReleaseName, revision: i64) -> Result<Record, Error> {
+        let name = release::secret_name(&release.name, revision);
+        let secret = self
+            .secrets(&release.namespace)
+            .get_opt(&name)
+            .await
+            .map_err(|source| failed("read", release.to_string(), source))?
+            .ok_or_else(|| Error::NotFound {
+                release: release.to_string(),
+                revision,
+            })?;
+        let stored = secret
+            .data
+            .and_then(|mut data| data.remove(release::SECRET_KEY));
+        let stored = stored.map(|bytes| bytes.0).unwrap_or_default();
+        let mut record = release::decode(&stored).map_err(|source| Error::Codec {
+            secret: format!("{}/{name}", release.namespace),
+            source,
+        })?;
+        // The user's labels live on the Secret, not in the record.
+        if let Ok(header) = Header::from_labels(&secret.metadata.labels.unwrap_or_default()) {
+            record.labels = header.labels;
+        }
+        Ok(record)
+    }
+
+    /// Stores a new revision; fails where there is one of that number already.
+    pub async fn create(&self, record: &Record, now: i64) -> Result<(), Error> {
+        let secret = secret(record, true, now)?;
+        let created = self
+            .secrets(&record.namespace)
+            .create(&PostParams::default(), &secret)
+            .await;
+        match created {
+            Ok(_) => Ok(()),
+            Err(kube::Error::Api(status)) if status.code == 409 => Err(Error::Taken {
+                release: described(record),
+                revision: record.version,
+            }),
+            Err(kube::Error::Api(status)) if status.code == 404 => Err(Error::NamespaceNotFound {
+                release: described(record),
+                namespace: record.namespace.clone(),
+            }),
+            Err(source) => Err(failed("store", described(record), source)),
+        }
+    }
+
+    /// Writes a revision over.
+    pub async fn update(&self, record: &Record, now: i64) -> Result<(), Error> {
+        let secret = secret(record, false, now)?;
+        let name = release::secret_name(&record.name, record.version);
+        self.secrets(&record.namespace)
+            .replace(&name, &PostParams::default(), &secret)
+            .await
+            .map(|_| ())
+            .map_err(|source| failed("update", described(record), source))
+    }
+
+    /// Deletes a revision; gone already is as good.
+    pub async fn delete(&self, release: &ReleaseName, revision: i64) -> Result<(), Error> {
+        let name = release::secret_name(&release.name, revision);
+        match self
+            .secrets(&release.namespace)
+            .delete(&name, &DeleteParams::default())
+            .await
+        {
+            Ok(_) => Ok(()),
+            Err(kube::Error::Api(status)) if status.code == 404 => Ok(()),
+            Err(source) => Err(failed("delete", release.to_string(), source)),
+        }
+    }
+}
+
+fn secret(record: &Record, created: bool, now: i64) -> Result<Secret, Error> {
+    let name = release::secret_name(&record.name, record.version);
+    let stored = release::encode(record).map_err(|source| Error::Codec {
+        secret: format!("{}/{name}", record.namespace),
+        source,
+    })?;
+    Ok(Secret {
+        metadata: ObjectMeta {
+            name: Some(name),
+            namespace: Some(record.namespace.clone()),
+            labels: Some(release::labels(record, created, now)),
+            ..ObjectMeta::default()
+        },
+        type_: Some(release::SECRET_TYPE.to_owned()),
+        data: Some(BTreeMap::from([(
+            release::SECRET_KEY.to_owned(),
+            ByteString(stored),
+        )])),
+        ..Secret::default()
+    })
+}
+
+fn revision(metadata: &ObjectMeta) -> Option<Revision> {
+    let labels = metadata.labels.as_ref()?;
+    let header = Header::from_labels(labels).ok()?;
+    let time = labels.get("modifiedAt").or_else(|| labels.get("createdAt"));
+    Some(Revision {
+        header,
+        modified_at: time.and_then(|time| time.parse().ok()),
+    })
+}
+
+fn described(record: &Record) -> String {
+    format!("{}/{}", record.namespace, record.name)
+}
+
+fn failed(action: &'static str, release: String, source: kube::Error) -> Error {
+    Error::Api {
+        action,
+        release,
+        source: Box::new(source),
+    }
+}
