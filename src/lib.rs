@@ -30,4 +30,8 @@ pub mod release;
 #[allow(clippy::disallowed_methods, clippy::disallowed_types)]
 pub mod cluster;
 #[allow(clippy::disallowed_methods, clippy::disallowed_types)]
+pub mod controller;
+#[allow(clippy::disallowed_methods, clippy::disallowed_types)]
 pub mod storage;
+#[allow(clippy::disallowed_methods, clippy::disallowed_types)]
+pub mod telemetry;

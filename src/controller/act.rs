@@ -1,0 +1,505 @@
+//! One action on a release: from the chart's bytes, or a stored revision, to an outcome.
+
+use std::collections::{BTreeMap, HashMap};
+use std::time::Instant;
+
+use serde_json::Value;
+use tracing::info;
+
+use super::context::{Context, now};
+use super::error::Error;
+use super::observe::{INPUTS_LABEL, Sight, applied_objects};
+use crate::api::HelmRelease;
+use crate::chart::Chart;
+use crate::cluster::{ClusterLookup, Execution, Interrupt, Outcome, Unready};
+use crate::manifest::{self, Hook, Object, ObjectKey};
+use crate::plan::{self, Action, Build, Desired};
+use crate::release::{self, History, Info, Record, Status};
+use crate::render::{self, Rendered};
+use crate::source::{Archive, ChartRef, Digest, Repository};
+
+/// What an action left behind.
+pub(super) struct Acted {
+    pub(super) action: Action,
+    pub(super) outcome: Outcome,
+    pub(super) revision: i64,
+    /// The digest of the chart's bytes, where some were fetched.
+    pub(super) chart_digest: Option<String>,
+    /// The objects of the release afterwards, in the order of their application.
+    pub(super) inventory: Vec<ObjectKey>,
+    /// What the revision is, for the status; `None` where none is left.
+    pub(super) snapshot: Option<crate::api::Snapshot>,
+}
+
+/// Everything that an action works with.
+pub(super) struct Acting<'a> {
+    pub(super) context: &'a Context,
+    pub(super) resource: &'a HelmRelease,
+    pub(super) desired: &'a Desired,
+    pub(super) sight: &'a Sight,
+    pub(super) interrupt: &'a Interrupt,
+    pub(super) report: &'a (dyn Fn(&[Unready]) + Sync),
+}
+
+/// What a plan is made for: the record, and the objects before and after.
+struct Intent {
+    record: Record,
+    previous: Vec<Object>,
+    target: Vec<Object>,
+    hooks: Vec<Hook>,
+    chart_digest: Option<String>,
+}
+
+impl Acting<'_> {
+    /// Takes the action to its end.
+    pub(super) async fn run(&self, action: Action) -> Result<Acted, Error> {
+        let intent = match &action {
+            Action::Install | Action::Upgrade => self.render_next().await?,
+            Action::Rollback { to } => self.restore(*to).await?,
+            Action::CorrectDrift => self.reapply()?,
+            Action::Uninstall => self.withdraw().await?,
+            Action::Recover { revision } => self.recover(*revision).await?,
+            Action::Rest(_) => unreachable!("rest is no action"),
+        };
+        self.execute(action, intent).await
+    }
+
+    async fn execute(&self, action: Action, intent: Intent) -> Result<Acted, Error> {
+        let drifted: Vec<ObjectKey> = self
+            .sight
+            .drift
+            .iter()
+            .map(|seen| seen.object.key.clone())
+            .collect();
+        let plan = plan::build(&Build {
+            action: &action,
+            release: &self.desired.release,
+            revision: intent.record.version,
+            previous: &intent.previous,
+            target: &intent.target,
+            hooks: &intent.hooks,
+            drifted: &drifted,
+            wait: self.desired.wait,
+            create_namespace: self.desired.create_namespace,
+            keep_history: self.desired.deletion.keep_history && self.sight.observed.deleting,
+        });
+        info!(action = %plan.action, revision = plan.revision, steps = plan.steps.len(), "planned");
+        let revision = intent.record.version;
+        let snapshot = snapshot(&intent.record, intent.chart_digest.as_deref(), self.desired);
+        let began = Instant::now();
+        let outcome = Execution {
+            cluster: &self.context.cluster,
+            storage: &self.context.storage,
+            plan: &plan,
+            record: intent.record,
+            history: History::new(
+                self.sight
+                    .revisions
+                    .iter()
+                    .map(|r| r.header.clone())
+                    .collect(),
+            ),
+            history_max: self.desired.history_max,
+            timeout: self.desired.timeout,
+            interrupt: self.interrupt,
+            report: self.report,
+            now,
+        }
+        .run()
+        .await?;
+        self.context.metrics.stage("execute", began.elapsed());
+        let inventory: Vec<ObjectKey> = intent
+            .target
+            .iter()
+            .map(|object| object.key.clone())
+            .collect();
+        self.watch(&action, &inventory, &outcome).await?;
+        let left = (action != Action::Uninstall).then_some(snapshot);
+        Ok(Acted {
+            action,
+            outcome,
+            revision,
+            chart_digest: intent.chart_digest,
+            inventory,
+            snapshot: left,
+        })
+    }
+
+    /// From now on every object is watched; those just applied are judged as they were answered.
+    async fn watch(
+        &self,
+        action: &Action,
+        inventory: &[ObjectKey],
+        outcome: &Outcome,
+    ) -> Result<(), Error> {
+        let release = &self.desired.release;
+        match (action, outcome) {
+            (Action::Uninstall, _) => self.context.watches.forget(release),
+            (Action::CorrectDrift, Outcome::Succeeded(answers)) => {
+                for (key, live) in answers {
+                    let at = self
+                        .context
+                        .cluster
+                        .endpoint(key, &release.namespace)
+                        .await?;
+                    self.context.watches.repaired(&at, live);
+                }
+            }
+            (_, Outcome::Succeeded(answers)) => {
+                let states: HashMap<ObjectKey, Option<Value>> = answers
+                    .iter()
+                    .map(|(key, live)| (key.clone(), Some(live.clone())))
+                    .collect();
+                let metadata = &self.resource.metadata;
+                let name = metadata.name.as_deref().unwrap_or_default();
+                let resource = super::reconcile::guarded(name, metadata.namespace.as_deref());
+                self.context
+                    .hold(self.desired, &resource, inventory.iter(), states)
+                    .await?;
+            }
+            // Nobody knows what is applied now, so the next turn looks at everything.
+            (_, Outcome::Failed(_) | Outcome::Interrupted) => self.context.watches.forget(release),
+        }
+        Ok(())
+    }
+
+    /// The next revision, freshly rendered.
+    async fn render_next(&self) -> Result<Intent, Error> {
+        let archive = self.fetch().await?;
+        let named = format!("{} {}", self.desired.chart.name, self.desired.chart.version);
+        let bytes = archive.bytes.clone();
+        let began = Instant::now();
+        let chart = blocking(move || installable(&bytes))
+            .await?
+            .map_err(|source| Error::Chart {
+                chart: named.clone(),
+                source,
+            })?;
+        self.context.metrics.stage("load", began.elapsed());
+        self.ensure_crds(&chart, &named).await?;
+        let previous = self.applied().await?;
+        let rendered = self.render(&chart, &named).await?;
+        let mut target = manifest::parse(&rendered.manifest).map_err(|source| Error::Manifest {
+            what: format!("chart {named}"),
+            source,
+        })?;
+        manifest::install_order(&mut target);
+        let stored = serde_json::to_value(&rendered.chart).map_err(|source| Error::Record {
+            chart: named,
+            source,
+        })?;
+        Ok(Intent {
+            hooks: rendered.hooks.clone(),
+            record: self.next_record(stored, rendered, previous.first_deployed),
+            previous: previous.objects,
+            target,
+            chart_digest: Some(archive.digest.to_string()),
+        })
+    }
+
+    async fn fetch(&self) -> Result<Archive, Error> {
+        let namespace = self
+            .resource
+            .metadata
+            .namespace
+            .as_deref()
+            .unwrap_or_default();
+        let spec = &self.resource.spec;
+        let client = &self.context.client;
+        let chart = &self.desired.chart;
+        let digest = chart
+            .digest
+            .as_deref()
+            .map(str::parse::<Digest>)
+            .transpose()?;
+        let reference = ChartRef {
+            repo: chart.repo.parse::<Repository>()?,
+            name: chart.name.clone(),
+            version: chart.version.clone(),
+            digest,
+            recorded: None,
+            insecure: spec.insecure,
+            credentials: super::values::credentials(client, namespace, spec).await?,
+            tls: super::values::tls(client, namespace, spec).await?,
+        };
+        let began = Instant::now();
+        let archive = self.context.sources.fetch(&reference).await?;
+        self.context.metrics.stage("fetch", began.elapsed());
+        info!(chart = %chart.name, version = %chart.version, digest = %archive.digest, bytes = archive.bytes.len(), "fetched");
+        Ok(archive)
+    }
+
+    async fn ensure_crds(&self, chart: &Chart, named: &str) -> Result<(), Error> {
+        let mut definitions = Vec::new();
+        for definition in chart.crds() {
+            let text = String::from_utf8_lossy(&definition.file.data);
+            let parsed = manifest::parse(&text).map_err(|source| Error::Manifest {
+                what: format!("chart {named}, {}", definition.path),
+                source,
+            })?;
+            definitions.extend(parsed);
+        }
+        let cluster = &self.context.cluster;
+        let unready = cluster
+            .ensure_crds(&definitions, self.desired.crds, self.interrupt)
+            .await?;
+        match unready.first() {
+            None => Ok(()),
+            Some(definition) => Err(Error::Cluster(crate::cluster::Error::Refused {
+                action: "establish",
+                object: definition.object.to_string(),
+                code: 0,
+                reason: definition.reason.clone(),
+                message: definition.message.clone(),
+            })),
+        }
+    }
+
+    async fn render(&self, chart: &Chart, named: &str) -> Result<Rendered, Error> {
+        let capabilities = self.context.cluster.capabilities().await?;
+        let upgrade = self
+            .sight
+            .observed
+            .history
+            .iter()
+            .any(|h| h.status != Status::Uninstalled);
+        let inputs = render::Inputs {
+            release: render::ReleaseFacts {
+                name: self.desired.release.name.clone(),
+                namespace: self.desired.release.namespace.clone(),
+                revision: self.next_revision(),
+                is_install: !upgrade,
+                is_upgrade: upgrade,
+            },
+            values: self.desired.values.clone(),
+            capabilities: render::Capabilities {
+                kube_version: render::KubeVersion::of_cluster(
+                    capabilities.kube_version,
+                    capabilities.major,
+                    capabilities.minor,
+                ),
+                api_versions: capabilities.api_versions,
+                ..render::Capabilities::default()
+            },
+            environment: super::context::environment(),
+            options: render::Options::default(),
+        };
+        let lookup = ClusterLookup::new(self.context.cluster.clone());
+        let chart = chart.clone();
+        let began = Instant::now();
+        let rendered = blocking(move || render::render(chart, inputs, &lookup))
+            .await?
+            .map_err(|failure| Error::Render {
+                chart: named.to_owned(),
+                source: failure.error,
+            })?;
+        self.context.metrics.stage("render", began.elapsed());
+        info!(chart = %named, bytes = rendered.manifest.len(), hooks = rendered.hooks.len(), took_ms = began.elapsed().as_secs_f64() * 1000.0, "rendered");
+        Ok(rendered)
+    }
+
+    fn next_revision(&self) -> i64 {
+        self.sight
+            .observed
+            .history
+            .last()
+            .map_or(1, |last| last.revision + 1)
+    }
+
+    fn next_record(&self, stored: Value, rendered: Rendered, first: Option<String>) -> Record {
+        let time = release::time(now());
+        let description = if first.is_none() {
+            "Initial install underway"
+        } else {
+            "Preparing upgrade"
+        };
+        Record {
+            name: self.desired.release.name.clone(),
+            namespace: self.desired.release.namespace.clone(),
+            version: self.next_revision(),
+            info: Info {
+                first_deployed: first.unwrap_or_else(|| time.clone()),
+                last_deployed: time,
+                description: description.to_owned(),
+                notes: rendered.notes,
+                ..Info::default()
+            },
+            chart: stored,
+            config: self.desired.values.clone(),
+            manifest: rendered.manifest,
+            hooks: rendered.hooks,
+            labels: BTreeMap::from([(INPUTS_LABEL.to_owned(), self.desired.inputs.clone())]),
+            apply_method: "csa".to_owned(),
+            ..Record::default()
+        }
+    }
+
+    /// An earlier revision's manifest as the next revision.
+    // helm: pkg/action/rollback.go prepareRollback
+    async fn restore(&self, to: i64) -> Result<Intent, Error> {
+        let release = &self.desired.release;
+        let good = self.context.storage.get(release, to).await?;
+        let previous = self.applied().await?;
+        let target = applied_objects(release, &good)?;
+        let time = release::time(now());
+        let record = Record {
+            version: self.next_revision(),
+            info: Info {
+                first_deployed: previous.first_deployed.unwrap_or_else(|| time.clone()),
+                last_deployed: time,
+                description: format!("Rollback to {to}"),
+                notes: good.info.notes.clone(),
+                rollback_revision: to,
+                ..Info::default()
+            },
+            ..good
+        };
+        let hooks = record.hooks.clone();
+        Ok(Intent {
+            record,
+            previous: previous.objects,
+            target,
+            hooks,
+            chart_digest: None,
+        })
+    }
+
+    /// The deployed revision, once more.
+    fn reapply(&self) -> Result<Intent, Error> {
+        let record = self.sight.deployed.clone().unwrap_or_default();
+        let target = applied_objects(&self.desired.release, &record)?;
+        Ok(Intent {
+            record,
+            previous: Vec::new(),
+            target,
+            hooks: Vec::new(),
+            chart_digest: None,
+        })
+    }
+
+    /// Everything that the release ever applied and may have left, to be removed.
+    async fn withdraw(&self) -> Result<Intent, Error> {
+        let last = self
+            .sight
+            .observed
+            .history
+            .last()
+            .map_or(0, |last| last.revision);
+        let record = self
+            .context
+            .storage
+            .get(&self.desired.release, last)
+            .await?;
+        let previous = self.applied().await?;
+        let hooks = record.hooks.clone();
+        Ok(Intent {
+            record,
+            previous: previous.objects,
+            target: Vec::new(),
+            hooks,
+            chart_digest: None,
+        })
+    }
+
+    /// The record that says that somebody is at work.
+    async fn recover(&self, revision: i64) -> Result<Intent, Error> {
+        let record = self
+            .context
+            .storage
+            .get(&self.desired.release, revision)
+            .await?;
+        Ok(Intent {
+            record,
+            previous: Vec::new(),
+            target: Vec::new(),
+            hooks: Vec::new(),
+            chart_digest: None,
+        })
+    }
+
+    /// What was last applied, object by object: the deployed revision, and over it whatever later
+    /// revisions that failed may have applied, so that none of it is orphaned.
+    async fn applied(&self) -> Result<Applied, Error> {
+        let history = &self.sight.observed.history;
+        let base = history
+            .iter()
+            .rposition(|header| header.status == Status::Deployed)
+            .or_else(|| {
+                history
+                    .iter()
+                    .rposition(|header| header.status == Status::Superseded)
+            })
+            .unwrap_or(0);
+        let mut objects: Vec<Object> = Vec::new();
+        let mut first_deployed = None;
+        for header in history.get(base..).unwrap_or_default() {
+            if header.status == Status::Uninstalled {
+                continue;
+            }
+            let record = self
+                .context
+                .storage
+                .get(&self.desired.release, header.revision)
+                .await?;
+            for object in applied_objects(&self.desired.release, &record)? {
+                match objects.iter_mut().find(|known| known.key == object.key) {
+                    Some(known) => *known = object,
+                    None => objects.push(object),
+                }
+            }
+            first_deployed.get_or_insert(record.info.first_deployed);
+        }
+        manifest::install_order(&mut objects);
+        Ok(Applied {
+            objects,
+            first_deployed,
+        })
+    }
+}
+
+/// The chart in an archive, if it is one that can be installed.
+fn installable(archive: &[u8]) -> Result<Chart, crate::chart::Error> {
+    let chart = Chart::load(archive)?;
+    // What Helm warns of (a deprecated chart) is no reason to stop; the chart's author knows.
+    chart.check_installable(&mut Vec::new())?;
+    Ok(chart)
+}
+
+struct Applied {
+    objects: Vec<Object>,
+    first_deployed: Option<String>,
+}
+
+/// What the status says of a revision.
+pub(super) fn snapshot(
+    record: &Record,
+    chart_digest: Option<&str>,
+    desired: &Desired,
+) -> crate::api::Snapshot {
+    let (chart_name, chart_version) = record.chart_name_and_version();
+    crate::api::Snapshot {
+        name: record.name.clone(),
+        namespace: record.namespace.clone(),
+        version: record.version,
+        status: record.info.status.to_string(),
+        chart_name: chart_name.to_owned(),
+        chart_version: chart_version.to_owned(),
+        app_version: record.app_version().to_owned(),
+        chart_digest: chart_digest.unwrap_or_default().to_owned(),
+        config_digest: chart_digest
+            .map(|_| desired.values_digest.clone())
+            .unwrap_or_else(|| plan::values_digest(&record.config)),
+        first_deployed: record.info.first_deployed.clone(),
+        last_deployed: record.info.last_deployed.clone(),
+    }
+}
+
+/// Runs work that does not wait on a thread where it may take its time. A panic there is one
+/// release's trouble.
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, Error> {
+    tokio::task::spawn_blocking(work)
+        .await
+        .map_err(|error| Error::Panicked(error.to_string()))
+}

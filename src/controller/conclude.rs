@@ -1,0 +1,584 @@
+//! What a turn means for the status: the one writer of conditions.
+//!
+//! Pure: what was there, what happened and the time go in; the next status, the events and when to
+//! come back go out.
+
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+
+use super::act::Acted;
+use super::context::doubled;
+use super::error::{Error, Retry};
+use crate::api::{
+    Attempt, ConditionStatus, ConditionType, HelmReleaseStatus, Inputs, Inventory, InventoryEntry,
+    Reason, set_condition,
+};
+use crate::cluster::{Failure, ObjectDrift, Outcome};
+use crate::plan::{Action, Desired, Rest};
+use crate::storage::Revision;
+
+/// How a turn ended.
+pub(super) enum Ending<'t> {
+    /// There was nothing to do, or nothing that may be done.
+    Rested {
+        rest: &'t Rest,
+        drift: &'t [ObjectDrift],
+    },
+    /// An action was taken to its end, good or bad.
+    Acted(&'t Acted),
+    /// A stage before the action failed, or the cluster could not be asked.
+    Failed(&'t Error),
+}
+
+/// What follows from a turn.
+pub(super) struct Conclusion {
+    pub(super) status: HelmReleaseStatus,
+    pub(super) reason: Reason,
+    pub(super) ready: bool,
+    pub(super) events: Vec<News>,
+    pub(super) next: Next,
+}
+
+/// Something that a person may want to read with `kubectl describe`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct News {
+    pub(super) warning: bool,
+    pub(super) reason: Reason,
+    pub(super) note: String,
+}
+
+/// When the next turn is due, if nothing happens before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Next {
+    /// At once: the turn changed what `decide` sees.
+    Now,
+    /// After this long.
+    After(Duration),
+    /// After the interval.
+    Interval,
+    /// Soon, and less and less often.
+    Backoff,
+}
+
+/// The facts that a conclusion is drawn from.
+pub(super) struct Facts<'t> {
+    pub(super) before: &'t HelmReleaseStatus,
+    pub(super) generation: i64,
+    /// `None` where the spec could not even be read.
+    pub(super) desired: Option<&'t Desired>,
+    /// The revisions in storage after the turn; `None` where nobody looked.
+    pub(super) revisions: Option<&'t [Revision]>,
+    pub(super) now: Timestamp,
+}
+
+/// Draws the conclusion.
+pub(super) fn conclude(facts: &Facts<'_>, ending: &Ending<'_>) -> Conclusion {
+    let mut draft = Draft::new(facts);
+    let next = match ending {
+        Ending::Rested { rest, drift } => rested(&mut draft, rest, drift),
+        Ending::Acted(acted) => concluded_action(&mut draft, acted),
+        Ending::Failed(error) => failed(&mut draft, error),
+    };
+    draft.finish(next)
+}
+
+/// A status in the making.
+struct Draft<'t> {
+    facts: &'t Facts<'t>,
+    status: HelmReleaseStatus,
+    events: Vec<News>,
+}
+
+impl<'t> Draft<'t> {
+    fn new(facts: &'t Facts<'t>) -> Self {
+        let mut status = facts.before.clone();
+        status.observed_generation = Some(facts.generation);
+        status.waiting.clear();
+        if let Some(revisions) = facts.revisions {
+            retain_stored(&mut status, revisions);
+        }
+        Self {
+            facts,
+            status,
+            events: Vec::new(),
+        }
+    }
+
+    fn set(&mut self, kind: ConditionType, truth: ConditionStatus, reason: Reason, message: &str) {
+        let Facts {
+            generation, now, ..
+        } = *self.facts;
+        set_condition(
+            &mut self.status.conditions,
+            kind,
+            truth,
+            reason,
+            message,
+            generation,
+            now,
+        );
+    }
+
+    fn clear(&mut self, kind: ConditionType) {
+        self.status
+            .conditions
+            .retain(|condition| condition.type_ != kind.as_str());
+    }
+
+    fn ready(&mut self, truth: ConditionStatus, reason: Reason, message: &str) {
+        self.set(ConditionType::Ready, truth, reason, message);
+    }
+
+    fn tell(&mut self, warning: bool, reason: Reason, note: impl Into<String>) {
+        self.events.push(News {
+            warning,
+            reason,
+            note: note.into(),
+        });
+    }
+
+    /// Nothing more will be tried: kstatus calls that stalled.
+    fn stalled(&mut self, reason: Reason, message: &str) {
+        self.clear(ConditionType::Reconciling);
+        self.set(
+            ConditionType::Stalled,
+            ConditionStatus::True,
+            reason,
+            message,
+        );
+    }
+
+    /// More will be tried.
+    fn reconciling(&mut self, reason: Reason, message: &str) {
+        self.clear(ConditionType::Stalled);
+        self.set(
+            ConditionType::Reconciling,
+            ConditionStatus::True,
+            reason,
+            message,
+        );
+    }
+
+    fn settled(&mut self) {
+        self.clear(ConditionType::Reconciling);
+        self.clear(ConditionType::Stalled);
+    }
+
+    fn finish(self, next: Next) -> Conclusion {
+        let ready = self.status.conditions.iter().find(|c| c.type_ == "Ready");
+        let is_ready = ready.is_some_and(|condition| condition.status == "True");
+        // Every ending sets Ready; its word is the one that metrics show.
+        let reason = ready
+            .and_then(|c| Reason::named(&c.reason))
+            .unwrap_or(Reason::Progressing);
+        Conclusion {
+            status: self.status,
+            reason,
+            ready: is_ready,
+            events: self.events,
+            next,
+        }
+    }
+}
+
+/// The history that the status shows is what storage holds, newest first.
+fn retain_stored(status: &mut HelmReleaseStatus, revisions: &[Revision]) {
+    let known = std::mem::take(&mut status.history);
+    status.history = revisions
+        .iter()
+        .rev()
+        .map(|revision| {
+            let header = &revision.header;
+            let mut snapshot = known
+                .iter()
+                .find(|s| s.version == header.version)
+                .cloned()
+                .unwrap_or_default();
+            snapshot.name.clone_from(&header.name);
+            snapshot.version = header.version;
+            header.status.as_str().clone_into(&mut snapshot.status);
+            snapshot
+        })
+        .collect();
+}
+
+fn rested(draft: &mut Draft<'_>, rest: &Rest, drift: &[ObjectDrift]) -> Next {
+    match rest {
+        Rest::InSync => {
+            in_sync(draft);
+            if draft
+                .status
+                .conditions
+                .iter()
+                .any(|c| c.type_ == "Drifted" && c.status == "True")
+            {
+                draft.set(
+                    ConditionType::Drifted,
+                    ConditionStatus::False,
+                    Reason::NoDriftDetected,
+                    "every object is as it was applied",
+                );
+            }
+            Next::Interval
+        }
+        Rest::Drifted => {
+            in_sync(draft);
+            drifted(draft, &drift_sentence(drift));
+            Next::Interval
+        }
+        Rest::FoughtOver => {
+            in_sync(draft);
+            let message = format!(
+                "somebody undoes every repair, so repairs pause for a minute: {}",
+                drift_sentence(drift)
+            );
+            drifted(draft, &message);
+            Next::After(Duration::from_secs(60))
+        }
+        Rest::Suspended => {
+            draft.settled();
+            let message = "suspended: nothing is touched until spec.suspend is false";
+            draft.ready(ConditionStatus::Unknown, Reason::Suspended, message);
+            Next::Interval
+        }
+        Rest::Locked { until } => {
+            let message = "somebody else works on this release (its last record is pending); it is left alone until the timeout has passed";
+            draft.ready(ConditionStatus::Unknown, Reason::Locked, message);
+            draft.reconciling(Reason::Locked, message);
+            Next::After(seconds_until(*until, draft.facts.now))
+        }
+        Rest::BackingOff { until } => {
+            let message = attempt_message(draft);
+            draft.reconciling(
+                Reason::Progressing,
+                &format!("another try is due; the last one: {message}"),
+            );
+            Next::After(seconds_until(*until, draft.facts.now))
+        }
+        Rest::Stalled => {
+            let message = attempt_message(draft);
+            let text = format!(
+                "given up after {} failed tries; change the spec, or set the annotation {} to try again; the last one: {message}",
+                failures(draft),
+                crate::api::FORCE_AT
+            );
+            draft.ready(ConditionStatus::False, Reason::RetriesExceeded, &text);
+            draft.stalled(Reason::RetriesExceeded, &text);
+            Next::Interval
+        }
+        Rest::Gone => Next::Interval,
+    }
+}
+
+/// Drift that stays is told once.
+fn drifted(draft: &mut Draft<'_>, message: &str) {
+    let before = draft
+        .facts
+        .before
+        .conditions
+        .iter()
+        .find(|c| c.type_ == "Drifted");
+    if before.is_none_or(|condition| condition.message != message) {
+        draft.tell(true, Reason::DriftDetected, message);
+    }
+    draft.set(
+        ConditionType::Drifted,
+        ConditionStatus::True,
+        Reason::DriftDetected,
+        message,
+    );
+}
+
+fn in_sync(draft: &mut Draft<'_>) {
+    draft.settled();
+    let already = draft
+        .status
+        .conditions
+        .iter()
+        .find(|c| c.type_ == "Ready" && c.status == "True");
+    let kept = already.and_then(|c| Some((Reason::named(&c.reason)?, c.message.clone())));
+    let (reason, message) = kept.unwrap_or_else(|| (Reason::Succeeded, deployed_sentence(draft)));
+    draft.ready(ConditionStatus::True, reason, &message);
+    draft.set(
+        ConditionType::Released,
+        ConditionStatus::True,
+        reason,
+        &message,
+    );
+    draft.status.attempt = None;
+}
+
+fn concluded_action(draft: &mut Draft<'_>, acted: &Acted) -> Next {
+    match &acted.outcome {
+        Outcome::Succeeded(_) => succeeded(draft, acted),
+        Outcome::Failed(failure) => action_failed(draft, acted, failure),
+        Outcome::Interrupted => {
+            let message = format!("the {} was ended by a newer wish", acted.action);
+            draft.ready(ConditionStatus::Unknown, Reason::Progressing, &message);
+            draft.reconciling(Reason::Progressing, &message);
+            Next::Now
+        }
+    }
+}
+
+fn succeeded(draft: &mut Draft<'_>, acted: &Acted) -> Next {
+    remember(draft, acted);
+    match &acted.action {
+        Action::Install => deployed(draft, acted, Reason::InstallSucceeded),
+        Action::Upgrade => deployed(draft, acted, Reason::UpgradeSucceeded),
+        Action::Rollback { to } => {
+            let cause = attempt_message(draft);
+            let message = format!(
+                "went back to revision {to} (as revision {}): {cause}",
+                acted.revision
+            );
+            draft.tell(true, Reason::RolledBack, message.clone());
+            draft.ready(ConditionStatus::False, Reason::RolledBack, &message);
+            draft.set(
+                ConditionType::Released,
+                ConditionStatus::False,
+                Reason::RolledBack,
+                &message,
+            );
+            draft.reconciling(Reason::RolledBack, &message);
+            Next::Now
+        }
+        Action::CorrectDrift => {
+            let Outcome::Succeeded(answers) = &acted.outcome else {
+                return Next::Interval;
+            };
+            let names: Vec<String> = answers.iter().map(|(key, _)| key.to_string()).collect();
+            let message = format!("put back {}", names.join(", "));
+            draft.tell(false, Reason::DriftCorrected, message.clone());
+            draft.set(
+                ConditionType::Drifted,
+                ConditionStatus::False,
+                Reason::DriftCorrected,
+                &message,
+            );
+            if draft.status.attempt.is_none() {
+                in_sync(draft);
+            }
+            Next::Interval
+        }
+        Action::Uninstall => {
+            let message = "the failed install was removed";
+            draft.tell(false, Reason::UninstallSucceeded, message);
+            draft.status.inventory = None;
+            draft.status.inputs = None;
+            Next::Now
+        }
+        Action::Recover { revision } => {
+            let message =
+                format!("revision {revision} was interrupted, because the controller stopped");
+            draft.tell(true, Reason::Progressing, message.clone());
+            count_failure(draft, &message, false);
+            draft.reconciling(Reason::Progressing, &message);
+            draft.ready(ConditionStatus::Unknown, Reason::Progressing, &message);
+            Next::Now
+        }
+        Action::Rest(_) => Next::Interval,
+    }
+}
+
+fn deployed(draft: &mut Draft<'_>, acted: &Acted, reason: Reason) -> Next {
+    draft.settled();
+    draft.status.attempt = None;
+    if let (Some(desired), Some(digest)) = (draft.facts.desired, &acted.chart_digest) {
+        draft.status.inputs = Some(Inputs {
+            chart: digest.clone(),
+            values: desired.values_digest.clone(),
+        });
+    }
+    let message = deployed_sentence(draft);
+    draft.tell(false, reason, message.clone());
+    draft.ready(ConditionStatus::True, reason, &message);
+    draft.set(
+        ConditionType::Released,
+        ConditionStatus::True,
+        reason,
+        &message,
+    );
+    Next::Interval
+}
+
+/// The revision and its objects.
+fn remember(draft: &mut Draft<'_>, acted: &Acted) {
+    if let Some(snapshot) = &acted.snapshot
+        && let Some(known) = draft
+            .status
+            .history
+            .iter_mut()
+            .find(|s| s.version == snapshot.version)
+    {
+        let status = std::mem::take(&mut known.status);
+        *known = crate::api::Snapshot {
+            status,
+            ..snapshot.clone()
+        };
+    }
+    if !matches!(acted.action, Action::CorrectDrift | Action::Recover { .. }) {
+        let entries = acted.inventory.iter().map(|key| InventoryEntry {
+            api_version: key.api_version.clone(),
+            kind: key.kind.clone(),
+            namespace: key.namespace.clone(),
+            name: key.name.clone(),
+        });
+        draft.status.inventory = Some(Inventory {
+            entries: entries.collect(),
+        });
+    }
+}
+
+fn action_failed(draft: &mut Draft<'_>, acted: &Acted, failure: &Failure) -> Next {
+    remember(draft, acted);
+    let (released, remedy) = match acted.action {
+        Action::Install => (Reason::InstallFailed, false),
+        Action::Rollback { .. } => (Reason::RollbackFailed, true),
+        Action::Uninstall => (Reason::UninstallFailed, true),
+        _ => (Reason::UpgradeFailed, false),
+    };
+    let message = format!(
+        "{} (revision {}): {}",
+        acted.action, acted.revision, failure.message
+    );
+    draft.tell(true, released, message.clone());
+    count_failure(draft, &message, remedy);
+    draft.ready(ConditionStatus::False, failure.reason, &message);
+    draft.set(
+        ConditionType::Released,
+        ConditionStatus::False,
+        released,
+        &message,
+    );
+    draft.reconciling(Reason::Progressing, &message);
+    match acted.action {
+        // Nothing was stored, so nothing would keep the next turn from coming at once for ever.
+        Action::CorrectDrift => Next::Backoff,
+        Action::Uninstall => Next::Backoff,
+        _ => Next::Now,
+    }
+}
+
+/// One more failure of these inputs; they are tried again after ten seconds, then twenty, ...
+fn count_failure(draft: &mut Draft<'_>, message: &str, remedy: bool) {
+    let Some(desired) = draft.facts.desired else {
+        return;
+    };
+    let known = draft
+        .status
+        .attempt
+        .take()
+        .filter(|attempt| attempt.inputs == desired.inputs);
+    let mut attempt = known.unwrap_or_else(|| Attempt {
+        inputs: desired.inputs.clone(),
+        ..Attempt::default()
+    });
+    if remedy {
+        attempt.remediation_failures += 1;
+    } else {
+        attempt.failures += 1;
+        message.clone_into(&mut attempt.message);
+    }
+    let pause = doubled(
+        Duration::from_secs(10),
+        attempt.failures,
+        Duration::from_secs(600),
+    );
+    let pause = SignedDuration::try_from(pause).unwrap_or(SignedDuration::ZERO);
+    attempt.retry_at = draft.facts.now.checked_add(pause).ok().map(Time);
+    draft.status.attempt = Some(attempt);
+}
+
+fn failed(draft: &mut Draft<'_>, error: &Error) -> Next {
+    let reason = error.reason();
+    let message = error.chain();
+    let before = draft
+        .facts
+        .before
+        .conditions
+        .iter()
+        .find(|c| c.type_ == "Ready");
+    let told = before.is_some_and(|c| c.reason == reason.as_str() && c.message == message);
+    if !told {
+        draft.tell(true, reason, message.clone());
+    }
+    draft.ready(ConditionStatus::False, reason, &message);
+    match error.retry() {
+        Retry::OnChange => {
+            draft.stalled(reason, &message);
+            Next::Interval
+        }
+        Retry::Backoff => {
+            draft.reconciling(reason, &message);
+            Next::Backoff
+        }
+        Retry::After(pause) => {
+            draft.reconciling(reason, &message);
+            Next::After(pause)
+        }
+    }
+}
+
+fn deployed_sentence(draft: &Draft<'_>) -> String {
+    let newest = draft.status.history.first();
+    let Some((desired, newest)) = draft.facts.desired.zip(newest) else {
+        return "the release is deployed".to_owned();
+    };
+    let chart = &desired.chart;
+    let ready = if desired.wait { " and ready" } else { "" };
+    format!(
+        "{} revision {}: chart {} {} is deployed{ready}",
+        desired.release, newest.version, chart.name, chart.version
+    )
+}
+
+fn drift_sentence(drift: &[ObjectDrift]) -> String {
+    const NAMED: usize = 5;
+    let named: Vec<String> = drift
+        .iter()
+        .take(NAMED)
+        .map(|seen| match &seen.drift {
+            None => format!("{} is gone", seen.object.key),
+            Some(drift) => {
+                let paths: Vec<&str> = drift
+                    .differences
+                    .iter()
+                    .take(NAMED)
+                    .map(|d| d.path.as_str())
+                    .collect();
+                format!("{} differs at {}", seen.object.key, paths.join(", "))
+            }
+        })
+        .collect();
+    let more = drift.len().saturating_sub(NAMED);
+    let tail = if more > 0 {
+        format!("; and {more} more")
+    } else {
+        String::new()
+    };
+    format!("{}{tail}", named.join("; "))
+}
+
+fn attempt_message(draft: &Draft<'_>) -> String {
+    draft
+        .status
+        .attempt
+        .as_ref()
+        .map(|attempt| attempt.message.clone())
+        .unwrap_or_default()
+}
+
+fn failures(draft: &Draft<'_>) -> u32 {
+    draft
+        .status
+        .attempt
+        .as_ref()
+        .map_or(0, |attempt| attempt.failures)
+}
+
+fn seconds_until(until: i64, now: Timestamp) -> Duration {
+    Duration::from_secs(u64::try_from(until - now.as_second()).unwrap_or(0).max(1))
+}

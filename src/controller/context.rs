@@ -1,0 +1,172 @@
+//! What every turn works with.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use kube::core::DeserializeGuard;
+use kube::runtime::events::{Recorder, Reporter};
+use kube::runtime::reflector::{ObjectRef, Store};
+use kube::{Client, ResourceExt};
+use rand::Rng as _;
+use tokio::sync::watch;
+
+use super::watches::Watches;
+use crate::api::{HelmRelease, HelmReleaseStatus};
+use crate::cluster::Cluster;
+use crate::render::Environment;
+use crate::source::Sources;
+use crate::storage::Storage;
+use crate::telemetry::Metrics;
+
+/// A HelmRelease as it is watched: one that cannot be read stops only itself.
+pub(super) type Guarded = DeserializeGuard<HelmRelease>;
+
+/// What the command line decides.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The only namespace whose HelmReleases are kept; all where it is `None`.
+    pub namespace: Option<String>,
+}
+
+/// What every turn works with.
+pub struct Context {
+    pub(super) client: Client,
+    pub(super) cluster: Cluster,
+    pub(super) storage: Storage,
+    pub(super) sources: Sources,
+    pub(super) metrics: Arc<Metrics>,
+    pub(super) recorder: Recorder,
+    pub(super) watches: Watches,
+    pub(super) resources: Store<Guarded>,
+    /// True once the program is to stop.
+    pub(super) stopping: watch::Receiver<bool>,
+    /// How many turns of a resource in a row ended in an error that may pass.
+    troubles: Mutex<HashMap<ObjectRef<Guarded>, u32>>,
+    /// The status that stands in the API server, by the resource's uid: the watch brings our own
+    /// writes back later than the next turn may come.
+    statuses: Mutex<HashMap<String, HelmReleaseStatus>>,
+    /// When every object of a resource was last looked at.
+    looks: Mutex<HashMap<ObjectRef<Guarded>, Instant>>,
+}
+
+impl Context {
+    pub(super) fn new(
+        client: Client,
+        sources: Sources,
+        metrics: Arc<Metrics>,
+        watches: Watches,
+        resources: Store<Guarded>,
+        stopping: watch::Receiver<bool>,
+    ) -> Self {
+        let reporter = Reporter {
+            controller: "pintle".to_owned(),
+            instance: None,
+        };
+        Self {
+            cluster: Cluster::new(client.clone()),
+            storage: Storage::new(client.clone()),
+            recorder: Recorder::new(client.clone(), reporter),
+            client,
+            sources,
+            metrics,
+            watches,
+            resources,
+            stopping,
+            troubles: Mutex::default(),
+            statuses: Mutex::default(),
+            looks: Mutex::default(),
+        }
+    }
+
+    /// How long to wait after one more passing trouble with a resource: a second, then twice as
+    /// long each time, five minutes at most.
+    pub(super) fn back_off(&self, resource: &ObjectRef<Guarded>) -> Duration {
+        let mut troubles = self.troubles.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = troubles.entry(resource.clone()).or_default();
+        *count = count.saturating_add(1);
+        doubled(Duration::from_secs(1), *count, Duration::from_secs(300))
+    }
+
+    /// A turn of the resource went through.
+    pub(super) fn calm(&self, resource: &ObjectRef<Guarded>) {
+        self.troubles
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(resource);
+    }
+
+    /// The status that stands in the API server now.
+    pub(super) fn status_of(&self, resource: &Guarded) -> HelmReleaseStatus {
+        let statuses = self.statuses.lock().unwrap_or_else(PoisonError::into_inner);
+        let written = resource.uid().and_then(|uid| statuses.get(&uid).cloned());
+        let read = || {
+            resource
+                .0
+                .as_ref()
+                .ok()
+                .and_then(|release| release.status.clone())
+        };
+        written.or_else(read).unwrap_or_default()
+    }
+
+    /// This status was just written.
+    pub(super) fn status_written(&self, resource: &Guarded, status: &HelmReleaseStatus) {
+        let mut statuses = self.statuses.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(uid) = resource.uid() {
+            statuses.insert(uid, status.clone());
+        }
+    }
+
+    /// Whether it is time to look at every object of a resource; if so, the interval begins anew.
+    pub(super) fn look_due(&self, resource: &ObjectRef<Guarded>, interval: Duration) -> bool {
+        let mut looks = self.looks.lock().unwrap_or_else(PoisonError::into_inner);
+        let due = looks
+            .get(resource)
+            .is_none_or(|last| last.elapsed() >= interval);
+        if due {
+            looks.insert(resource.clone(), Instant::now());
+        }
+        due
+    }
+
+    /// The resource is gone: nothing of it is remembered.
+    pub(super) fn forget(&self, resource: &Guarded, reference: &ObjectRef<Guarded>) {
+        self.calm(reference);
+        self.looks
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(reference);
+        if let Some(uid) = resource.uid() {
+            self.statuses
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .remove(&uid);
+        }
+    }
+}
+
+/// `base`, doubled for each count after the first, up to `most`.
+pub(super) fn doubled(base: Duration, count: u32, most: Duration) -> Duration {
+    let factor = 1_u32
+        .checked_shl(count.saturating_sub(1))
+        .unwrap_or(u32::MAX);
+    base.saturating_mul(factor).min(most)
+}
+
+/// The time.
+pub(super) fn now() -> Timestamp {
+    Timestamp::now()
+}
+
+/// What a render gets of the outside world: the time, and randomness fit for keys.
+pub(super) fn environment() -> Environment {
+    Environment {
+        now: now(),
+        time_zone: TimeZone::system(),
+        random: Box::new(|buffer| rand::rng().fill_bytes(buffer)),
+        resolve_host: None,
+    }
+}

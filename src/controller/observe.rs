@@ -1,0 +1,230 @@
+//! What is there: storage's labels, and those objects that somebody changed. A release at rest
+//! costs one request a turn.
+
+use super::context::{Context, now};
+use super::error::Error;
+use crate::api::HelmReleaseStatus;
+use crate::cluster::ObjectDrift;
+use crate::manifest::{self, Object, ObjectKey};
+use crate::plan::{self, Desired, DriftExemptions, Observed, ReleaseName, RevisionHeader};
+use crate::release::{Record, Status};
+use crate::storage::Revision;
+
+/// The label on a release's Secret that says which inputs the revision was made of.
+pub(super) const INPUTS_LABEL: &str = "helm.pintle.dev/inputs";
+
+/// What was seen, with what was read on the way and need not be read again.
+pub(super) struct Sight {
+    pub(super) observed: Observed,
+    pub(super) revisions: Vec<Revision>,
+    /// The deployed revision, where it had to be decoded.
+    pub(super) deployed: Option<Record>,
+    /// The objects that differ from what the deployed revision applied.
+    pub(super) drift: Vec<ObjectDrift>,
+}
+
+/// How thoroughly to look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Look {
+    /// Only at objects that a watch told of.
+    AtSuspects,
+    /// At every object: the first turn of this process, and once an interval.
+    AtEverything,
+}
+
+/// Looks at a release.
+pub(super) async fn observe(
+    context: &Context,
+    desired: &Desired,
+    status: &HelmReleaseStatus,
+    resource: &kube::runtime::reflector::ObjectRef<super::context::Guarded>,
+    turn: Turn,
+) -> Result<Sight, Error> {
+    let revisions = context.storage.revisions(&desired.release).await?;
+    let mut sight = Sight {
+        observed: Observed {
+            history: revisions.iter().map(header).collect(),
+            attempt: status.attempt.clone().filter(|_| !turn.forced),
+            adopted_in_sync: false,
+            drifted: false,
+            fought_over: false,
+            deleting: turn.deleting,
+            suspended: turn.suspended,
+            now: now().as_second(),
+        },
+        revisions,
+        deployed: None,
+        drift: Vec::new(),
+    };
+    if turn.deleting || turn.suspended {
+        return Ok(sight);
+    }
+    adopt(context, desired, &mut sight).await?;
+    if desired.drift.mode != crate::api::DriftMode::Off {
+        look_for_drift(context, desired, resource, turn.look, &mut sight).await?;
+    }
+    Ok(sight)
+}
+
+/// What the resource itself says of this turn.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Turn {
+    pub(super) deleting: bool,
+    pub(super) suspended: bool,
+    /// The force annotation has a new value: earlier failures do not count.
+    pub(super) forced: bool,
+    pub(super) look: Look,
+}
+
+fn header(revision: &Revision) -> RevisionHeader {
+    RevisionHeader {
+        revision: revision.header.version,
+        status: revision.header.status,
+        inputs: revision.header.labels.get(INPUTS_LABEL).cloned(),
+        modified_at: revision.modified_at,
+    }
+}
+
+/// A deployed revision without our label was made by Helm: is it what is wanted?
+async fn adopt(context: &Context, desired: &Desired, sight: &mut Sight) -> Result<(), Error> {
+    let last = sight.observed.history.last();
+    let Some(last) = last.filter(|l| l.status == Status::Deployed && l.inputs.is_none()) else {
+        return Ok(());
+    };
+    let record = context.storage.get(&desired.release, last.revision).await?;
+    let (name, version) = record.chart_name_and_version();
+    let same_chart = name == desired.chart.name && version == desired.chart.version;
+    sight.observed.adopted_in_sync =
+        same_chart && plan::values_digest(&record.config) == desired.values_digest;
+    sight.deployed = Some(record);
+    Ok(())
+}
+
+async fn look_for_drift(
+    context: &Context,
+    desired: &Desired,
+    resource: &kube::runtime::reflector::ObjectRef<super::context::Guarded>,
+    look: Look,
+    sight: &mut Sight,
+) -> Result<(), Error> {
+    let Some(last) = sight
+        .observed
+        .history
+        .last()
+        .filter(|l| l.status == Status::Deployed)
+    else {
+        return Ok(());
+    };
+    let everything = look == Look::AtEverything || !context.watches.knows(&desired.release);
+    let suspects = context.watches.suspects(&desired.release);
+    if !everything && suspects.is_empty() {
+        return Ok(());
+    }
+    let record = match sight.deployed.take() {
+        Some(record) => record,
+        None => context.storage.get(&desired.release, last.revision).await?,
+    };
+    let objects = applied_objects(&desired.release, &record)?;
+    let looked_at = |object: &&Object| everything || suspects.contains(&object.key);
+    let examined: Vec<Object> = objects.iter().filter(looked_at).cloned().collect();
+    let compared = context
+        .cluster
+        .compare(&examined, &desired.release.namespace)
+        .await?;
+    if everything {
+        hold(context, desired, resource, &objects, &compared).await?;
+    }
+    let exemptions = DriftExemptions::new(&desired.drift.ignore);
+    for seen in compared {
+        let exempt = || exemptions.cover(&seen.object.key, seen.drift.as_ref());
+        let drifted = seen.is_drifted() && !exempt();
+        let fought_over = judge(context, desired, &seen, drifted).await?;
+        if drifted {
+            sight.observed.fought_over |= fought_over;
+            sight.drift.push(seen);
+        }
+    }
+    sight.observed.drifted = !sight.drift.is_empty();
+    sight.deployed = Some(record);
+    Ok(())
+}
+
+/// The objects of a stored revision, marked as they were when they were applied.
+pub(super) fn applied_objects(
+    release: &ReleaseName,
+    record: &Record,
+) -> Result<Vec<Object>, Error> {
+    let mut objects = manifest::parse(&record.manifest).map_err(|source| Error::Manifest {
+        what: format!("revision {} of release {release}", record.version),
+        source,
+    })?;
+    objects
+        .iter_mut()
+        .for_each(|object| plan::mark_owned(&mut object.value, release));
+    manifest::install_order(&mut objects);
+    Ok(objects)
+}
+
+async fn hold(
+    context: &Context,
+    desired: &Desired,
+    resource: &kube::runtime::reflector::ObjectRef<super::context::Guarded>,
+    objects: &[Object],
+    compared: &[ObjectDrift],
+) -> Result<(), Error> {
+    let states = compared
+        .iter()
+        .map(|seen| (seen.object.key.clone(), seen.live.clone()))
+        .collect();
+    context
+        .hold(
+            desired,
+            resource,
+            objects.iter().map(|object| &object.key),
+            states,
+        )
+        .await
+}
+
+/// This state of the object needs no second look; answers whether it is fought over.
+async fn judge(
+    context: &Context,
+    desired: &Desired,
+    seen: &ObjectDrift,
+    drifted: bool,
+) -> Result<bool, Error> {
+    let at = match context
+        .cluster
+        .endpoint(&seen.object.key, &desired.release.namespace)
+        .await
+    {
+        Ok(at) => at,
+        Err(crate::cluster::Error::UnknownKind { .. }) => return Ok(false),
+        Err(error) => return Err(error.into()),
+    };
+    context.watches.judged(&at, seen.live.as_ref(), drifted);
+    Ok(context.watches.is_fought_over(&at))
+}
+
+impl Context {
+    /// Watches these objects for a release from now on, each with its state just judged.
+    pub(super) async fn hold<'k>(
+        &self,
+        desired: &Desired,
+        resource: &kube::runtime::reflector::ObjectRef<super::context::Guarded>,
+        objects: impl Iterator<Item = &'k ObjectKey>,
+        mut states: std::collections::HashMap<ObjectKey, Option<serde_json::Value>>,
+    ) -> Result<(), Error> {
+        let mut held = Vec::new();
+        for key in objects.filter(|key| !key.name.is_empty()) {
+            match self.cluster.endpoint(key, &desired.release.namespace).await {
+                Ok(at) => held.push((at, states.remove(key).flatten())),
+                // What has no kind has no watch either; the interval will find it missing.
+                Err(crate::cluster::Error::UnknownKind { .. }) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        self.watches.hold(&desired.release, resource, &held);
+        Ok(())
+    }
+}

@@ -1,0 +1,112 @@
+//! The loop: HelmReleases and the objects of their releases wake turns until the program stops.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::{FutureExt, StreamExt, stream};
+use kube::runtime::controller::{Config, ReconcileRequest, applier};
+use kube::runtime::reflector::{self, ObjectRef};
+use kube::runtime::{Predicate, WatchStreamExt, predicates, watcher};
+use kube::{Api, Client};
+use tokio::sync::{mpsc, watch};
+use tracing::{debug, warn};
+
+use super::context::{Context, Guarded, Settings};
+use super::reconcile::{on_error, reconcile};
+use super::watches::Watches;
+use crate::api::HelmRelease;
+use crate::source::Sources;
+use crate::telemetry::{Metrics, Readiness};
+
+/// Why the controller could not begin.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// The definition is not installed, or may not be read.
+    #[error(
+        "list HelmReleases: is the definition installed (`pintle crd | kubectl apply -f -`), and may this account read it?"
+    )]
+    List(#[source] Box<kube::Error>),
+}
+
+/// Keeps HelmReleases as declared until `shutdown` comes, then ends turns that are under way.
+///
+/// # Errors
+/// [`RunError::List`] if HelmReleases cannot be listed at the start.
+pub async fn run(
+    client: Client,
+    sources: Sources,
+    metrics: Arc<Metrics>,
+    readiness: Readiness,
+    settings: Settings,
+    shutdown: impl Future<Output = ()> + Send + 'static,
+) -> Result<(), RunError> {
+    let probe: Api<HelmRelease> = scoped(&client, &settings);
+    let one = kube::api::ListParams::default().limit(1);
+    probe
+        .list_metadata(&one)
+        .await
+        .map_err(|error| RunError::List(Box::new(error)))?;
+
+    let (stop, stopping) = watch::channel(false);
+    let shutdown = shutdown.map(move |()| stop.send_replace(true)).shared();
+    let (wake, woken) = mpsc::unbounded_channel();
+    let (store, writer) = reflector::store::<Guarded>();
+    let api: Api<Guarded> = scoped(&client, &settings);
+    // Writing a status, or a finalizer, is no reason for another turn.
+    let changed = predicates::generation::<Guarded>.combine(predicates::annotations::<Guarded>);
+    let declared = watcher(api, watcher::Config::default())
+        .default_backoff()
+        .reflect(writer)
+        .applied_objects()
+        .predicate_filter(changed, kube::runtime::PredicateConfig::default())
+        .filter_map(|event| async {
+            match event {
+                Ok(resource) => Some(ObjectRef::from_obj(&resource)),
+                Err(error) => {
+                    warn!(%error, "the watch of HelmReleases broke off and is begun again");
+                    None
+                }
+            }
+        });
+    let woken = stream::unfold(woken, |mut woken| async {
+        woken.recv().await.map(|next| (next, woken))
+    });
+    let queue = stream::select(declared.boxed(), woken.boxed())
+        .map(|reference| Ok::<_, std::convert::Infallible>(ReconcileRequest::from(reference)))
+        .take_until(shutdown.clone());
+
+    let watches = Watches::new(client.clone(), wake);
+    let context = Context::new(client, sources, metrics, watches, store.clone(), stopping);
+    let ready = async {
+        if store.wait_until_ready().await.is_ok() {
+            readiness.set(true);
+        }
+    };
+    let turns = applier(
+        |resource, context| reconcile(resource, context).boxed(),
+        on_error,
+        Arc::new(context),
+        store.clone(),
+        queue,
+        Config::default().debounce(Duration::ZERO),
+    )
+    .for_each(|turn| async {
+        if let Err(error) = turn {
+            debug!(%error, "a turn ended with an error");
+        }
+    });
+    tokio::join!(turns, ready);
+    readiness.set(false);
+    Ok(())
+}
+
+fn scoped<K>(client: &Client, settings: &Settings) -> Api<K>
+where
+    K: kube::Resource<DynamicType = (), Scope = k8s_openapi::NamespaceResourceScope>,
+{
+    match &settings.namespace {
+        Some(namespace) => Api::namespaced(client.clone(), namespace),
+        None => Api::all(client.clone()),
+    }
+}

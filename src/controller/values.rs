@@ -1,0 +1,195 @@
+//! What the spec refers to in its own namespace: values, logins, certificates. Values that were
+//! read go into the render and nowhere else.
+
+use std::collections::BTreeMap;
+
+use k8s_openapi::api::core::v1::{ConfigMap, Secret};
+use kube::{Api, Client};
+use serde_json::{Map, Value};
+
+use super::error::{Error, ReferenceError};
+use crate::api::{HelmReleaseSpec, ValuesKind, ValuesReference};
+use crate::source::{Credentials, DockerConfig, TlsMaterial};
+use crate::{chart, yaml};
+
+/// The user's values: each reference in order, then the spec's own over them. Numbers are floats,
+/// as in any values file.
+pub(super) async fn resolve(
+    client: &Client,
+    namespace: &str,
+    spec: &HelmReleaseSpec,
+) -> Result<Map<String, Value>, Error> {
+    let mut values = Map::new();
+    for reference in &spec.values_from {
+        if let Some(text) = read(client, namespace, reference).await? {
+            merge_reference(&mut values, reference, &text)?;
+        }
+    }
+    let own = yaml::floats(Value::Object(spec.values.clone().unwrap_or_default()));
+    if let Value::Object(own) = own {
+        values = chart::values::merge(values, own);
+    }
+    Ok(values)
+}
+
+async fn read(
+    client: &Client,
+    namespace: &str,
+    reference: &ValuesReference,
+) -> Result<Option<Vec<u8>>, ReferenceError> {
+    let object = described(reference);
+    let found = match reference.kind {
+        ValuesKind::Secret => secret_data(client, namespace, "valuesFrom", &reference.name).await,
+        ValuesKind::ConfigMap => config_map_data(client, namespace, &reference.name).await,
+    };
+    let data = match found {
+        Err(ReferenceError::MissingObject { .. }) if reference.optional => return Ok(None),
+        found => found?,
+    };
+    match data.get(&reference.key) {
+        Some(bytes) => Ok(Some(bytes.clone())),
+        None if reference.optional => Ok(None),
+        None => Err(ReferenceError::MissingKey {
+            field: "valuesFrom",
+            object,
+            key: reference.key.clone(),
+        }),
+    }
+}
+
+fn merge_reference(
+    values: &mut Map<String, Value>,
+    reference: &ValuesReference,
+    bytes: &[u8],
+) -> Result<(), ReferenceError> {
+    let unusable = |problem: String| ReferenceError::Unusable {
+        field: "valuesFrom",
+        object: described(reference),
+        key: reference.key.clone(),
+        problem,
+    };
+    if let Some(path) = &reference.target_path {
+        let text = std::str::from_utf8(bytes).map_err(|_| unusable("it is no UTF-8".to_owned()))?;
+        // The message of a parse error would show the value, so it is not passed on.
+        return chart::strvals::parse_literal_into(&format!("{path}={text}"), values)
+            .map_err(|_| unusable(format!("it cannot be set at {path:?}")));
+    }
+    match yaml::from_slice(bytes).map(yaml::floats) {
+        Ok(Value::Object(table)) => {
+            *values = chart::values::merge(std::mem::take(values), table);
+            Ok(())
+        }
+        Ok(Value::Null) => Ok(()),
+        Ok(_) => Err(unusable("it is no table of values".to_owned())),
+        Err(error) => Err(unusable(match error.line() {
+            Some(line) => format!("it is no YAML (line {line})"),
+            None => "it is no YAML".to_owned(),
+        })),
+    }
+}
+
+fn described(reference: &ValuesReference) -> String {
+    format!("{:?} {}", reference.kind, reference.name)
+}
+
+/// The login of `spec.auth`.
+pub(super) async fn credentials(
+    client: &Client,
+    namespace: &str,
+    spec: &HelmReleaseSpec,
+) -> Result<Option<Credentials>, Error> {
+    let Some(reference) = &spec.auth else {
+        return Ok(None);
+    };
+    let name = &reference.secret_ref.name;
+    let data = secret_data(client, namespace, "auth.secretRef", name).await?;
+    if let Some(json) = data.get(".dockerconfigjson") {
+        return Ok(Some(Credentials::Docker(DockerConfig::parse(json)?)));
+    }
+    let text = |key: &str| {
+        data.get(key)
+            .map(|bytes| String::from_utf8_lossy(bytes).trim_end().to_owned())
+    };
+    match (text("username"), text("password"), text("token")) {
+        (Some(username), Some(password), _) => Ok(Some(Credentials::Basic { username, password })),
+        (None, _, Some(token)) => Ok(Some(Credentials::Token(token))),
+        _ => Err(Error::Reference(ReferenceError::MissingKey {
+            field: "auth.secretRef",
+            object: format!("Secret {name}"),
+            key: "username and password, token, or .dockerconfigjson".to_owned(),
+        })),
+    }
+}
+
+/// The certificates of `spec.tls`.
+pub(super) async fn tls(
+    client: &Client,
+    namespace: &str,
+    spec: &HelmReleaseSpec,
+) -> Result<Option<TlsMaterial>, Error> {
+    let Some(reference) = &spec.tls else {
+        return Ok(None);
+    };
+    let name = &reference.secret_ref.name;
+    let mut data = secret_data(client, namespace, "tls.secretRef", name).await?;
+    Ok(Some(TlsMaterial {
+        ca: data.remove("ca.crt"),
+        certificate: data.remove("tls.crt"),
+        key: data.remove("tls.key"),
+    }))
+}
+
+async fn secret_data(
+    client: &Client,
+    namespace: &str,
+    field: &'static str,
+    name: &str,
+) -> Result<BTreeMap<String, Vec<u8>>, ReferenceError> {
+    let object = format!("Secret {name}");
+    let api: Api<Secret> = Api::namespaced(client.clone(), namespace);
+    let secret = found(field, &object, api.get_opt(name).await)?;
+    Ok(secret
+        .data
+        .unwrap_or_default()
+        .into_iter()
+        .map(|(key, bytes)| (key, bytes.0))
+        .collect())
+}
+
+async fn config_map_data(
+    client: &Client,
+    namespace: &str,
+    name: &str,
+) -> Result<BTreeMap<String, Vec<u8>>, ReferenceError> {
+    let object = format!("ConfigMap {name}");
+    let api: Api<ConfigMap> = Api::namespaced(client.clone(), namespace);
+    let map = found("valuesFrom", &object, api.get_opt(name).await)?;
+    let texts = map
+        .data
+        .unwrap_or_default()
+        .into_iter()
+        .map(|(key, text)| (key, text.into_bytes()));
+    let bytes = map
+        .binary_data
+        .unwrap_or_default()
+        .into_iter()
+        .map(|(key, bytes)| (key, bytes.0));
+    Ok(texts.chain(bytes).collect())
+}
+
+fn found<K>(
+    field: &'static str,
+    object: &str,
+    answer: Result<Option<K>, kube::Error>,
+) -> Result<K, ReferenceError> {
+    let object = object.to_owned();
+    match answer {
+        Ok(Some(found)) => Ok(found),
+        Ok(None) => Err(ReferenceError::MissingObject { field, object }),
+        Err(source) => Err(ReferenceError::Unavailable {
+            field,
+            object,
+            source: Box::new(source),
+        }),
+    }
+}
