@@ -1,0 +1,18 @@
+//! Behaviour on a real control plane, one file for each.
+
+#[path = "../testbed/mod.rs"]
+mod testbed;
+
+mod stage;
+
+mod bad_input;
+mod control_plane;
+mod drift;
+mod install;
+mod install_chart;
+mod nothing_left_behind;
+mod observability;
+mod outage;
+mod real_charts;
+mod restart;
+mod upgrade;

@@ -1,0 +1,44 @@
+//! What would disturb every other test: a definition that lets anything through, and a registry that
+//! goes away. On a stage of its own.
+
+use anyhow::Result;
+use serde_json::json;
+
+use crate::stage::{Stage, condition, definition};
+
+#[test]
+fn what_cannot_be_read_or_reached_is_told_and_stops_nobody_else() -> Result<()> {
+    // An older definition of this program, or somebody's edit of it, may let through what this
+    // program cannot read.
+    let mut lax = definition()?;
+    lax["spec"]["versions"][0]["schema"]["openAPIV3Schema"] =
+        json!({ "type": "object", "x-kubernetes-preserve-unknown-fields": true });
+    let space = Stage::alone(&lax)?.namespace("outage")?;
+
+    space.apply(
+        "apiVersion: helm.pintle.dev/v1\nkind: HelmRelease\nmetadata: {name: unreadable, namespace: outage}\nspec: {repo: 7}\n",
+    )?;
+    space.apply(&space.release("readable", ""))?;
+    let release = space.failed("unreadable", "InvalidSpec")?;
+    let message = space.message(&release, "Ready");
+    assert!(
+        message.contains("cannot be read")
+            && message.contains("Invalid type integer. Expected a string"),
+        "{message}"
+    );
+    space.ready("readable")?;
+
+    space.stage.testbed.stop("registry")?;
+    space.apply(&space.release("readable", "version: 1.1.0"))?;
+    let release = space.failed("readable", "SourceUnavailable")?;
+    assert_eq!(
+        condition(&release, "Released")["status"],
+        "True",
+        "the last good revision stays"
+    );
+    assert_eq!(space.get("deploy/readable")?["status"]["readyReplicas"], 1);
+    space.stage.testbed.resume("registry")?;
+    let release = space.ready("readable")?;
+    assert_eq!(release["status"]["history"][0]["chartVersion"], "1.1.0");
+    Ok(())
+}

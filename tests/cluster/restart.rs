@@ -1,0 +1,113 @@
+//! What a controller finds when it comes back, and what it does while something is away.
+
+use anyhow::Result;
+
+use crate::stage::{Stage, condition};
+
+/// As a controller that was killed in the middle leaves it: the newest record is pending, with our
+/// label on it, and nobody is at work.
+#[test]
+fn a_record_left_pending_is_recovered_without_a_person() -> Result<()> {
+    let space = Stage::shared().namespace("pending")?;
+    space.apply(&space.release("shop", "values: {greeting: first}"))?;
+    space.ready("shop")?;
+    space.kubectl(&[
+        "patch",
+        "hr/shop",
+        "--type=merge",
+        "-p",
+        r#"{"spec":{"suspend":true}}"#,
+    ])?;
+    space.until("hr/shop", |release| {
+        condition(release, "Ready")["reason"] == "Suspended"
+    })?;
+    // The real helm writes the record that a killed upgrade leaves: its hook never ends.
+    let chart = format!("{}/web", space.stage.registry());
+    let killed = space.helm(&[
+        "upgrade",
+        "shop",
+        &chart,
+        "--version",
+        "1.0.0",
+        "--plain-http",
+        "--server-side=false",
+        "--reuse-values",
+        "--set",
+        "greeting=second",
+        "--timeout",
+        "2s",
+        "--wait",
+        "--set",
+        "hook=pre-upgrade",
+        "--set",
+        "hookOutcome=never",
+    ]);
+    assert!(killed.is_err(), "the hook never ends");
+    let label = "status=pending-upgrade,helm.pintle.dev/inputs=interrupted";
+    for label in label.split(',') {
+        space.kubectl(&[
+            "label",
+            "--overwrite",
+            "secret/sh.helm.release.v1.shop.v2",
+            label,
+        ])?;
+    }
+    space.kubectl(&[
+        "patch",
+        "hr/shop",
+        "--type=merge",
+        "-p",
+        r#"{"spec":{"suspend":false}}"#,
+    ])?;
+    let release = space.ready("shop")?;
+    assert_eq!(space.get("cm/shop-config")?["data"]["greeting"], "first");
+    let stuck = space.kubectl(&[
+        "get",
+        "secrets",
+        "-l",
+        "owner=helm,status=pending-upgrade",
+        "-o",
+        "name",
+    ])?;
+    assert_eq!(stuck, "", "{release:#}");
+    Ok(())
+}
+
+#[test]
+fn a_pending_record_of_somebody_else_is_left_alone() -> Result<()> {
+    let space = Stage::shared().namespace("locked")?;
+    space.apply(&space.release("shop", ""))?;
+    space.ready("shop")?;
+    let label = [
+        "label",
+        "--overwrite",
+        "secret/sh.helm.release.v1.shop.v1",
+        "status=pending-upgrade",
+        "helm.pintle.dev/inputs-",
+    ];
+    space.kubectl(&label)?;
+    space.apply(&space.release("shop", "values: {greeting: later}"))?;
+    space.until("hr/shop", |release| {
+        condition(release, "Ready")["reason"] == "Locked"
+    })?;
+    assert_eq!(space.get("cm/shop-config")?["data"]["greeting"], "hello");
+    Ok(())
+}
+
+#[test]
+fn a_suspended_release_is_not_touched_until_it_is_resumed() -> Result<()> {
+    let space = Stage::shared().namespace("suspended")?;
+    space.apply(&space.release("shop", ""))?;
+    space.ready("shop")?;
+    space.apply(&space.release("shop", "suspend: true\nvalues: {greeting: later}"))?;
+    space.until("hr/shop", |release| {
+        condition(release, "Ready")["reason"] == "Suspended"
+    })?;
+    space.kubectl(&["delete", "svc/shop"])?;
+    assert_eq!(space.get("cm/shop-config")?["data"]["greeting"], "hello");
+    space.apply(&space.release("shop", "values: {greeting: later}"))?;
+    space.ready("shop")?;
+    assert_eq!(space.get("cm/shop-config")?["data"]["greeting"], "later");
+    assert!(!space.get("svc/shop")?.is_null());
+    Ok(())
+}
