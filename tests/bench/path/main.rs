@@ -1,0 +1,59 @@
+//! The product's path on a real control plane: install, repair, rest; the real helm beside it.
+//! `cargo bench --bench path -- --help` tells what can be set; see tests/bench/README.md.
+
+mod controller;
+#[path = "../figures.rs"]
+mod figures;
+mod ground;
+mod idle;
+mod install;
+mod repair;
+#[path = "../../testbed/mod.rs"]
+mod testbed;
+mod witness;
+
+use std::time::Duration;
+
+use clap::Parser;
+
+/// Measures the controller on a real control plane beside the real helm.
+#[derive(Parser)]
+struct Arguments {
+    /// How many releases are made each way.
+    #[arg(long, default_value_t = 10)]
+    rounds: usize,
+    /// How many repairs are measured. More than four for each release are taken for a fight; 0 leaves this out.
+    #[arg(long, default_value_t = 20)]
+    repairs: usize,
+    /// For how long the controller is watched at rest; 0 leaves this out.
+    #[arg(long, default_value_t = 60)]
+    idle_seconds: u64,
+    /// Put there by `cargo bench`.
+    #[arg(long, hide = true)]
+    bench: bool,
+}
+
+fn main() -> anyhow::Result<()> {
+    if !figures::is_wanted() {
+        return Ok(());
+    }
+    let arguments = Arguments::parse();
+    if let Err(missing) = testbed::program("kube-apiserver") {
+        println!("path: skipped, as there is no testbed: {missing:#}");
+        return Ok(());
+    }
+    let ground = ground::Ground::prepare()?;
+    let at_start = ground.controller.usage()?;
+    println!("path: {}\n", figures::surroundings());
+    install::measure(&ground, arguments.rounds)?;
+    let kept = install::kept(arguments.rounds);
+    if arguments.repairs > 0 {
+        repair::measure(&ground, &kept, arguments.repairs)?;
+    }
+    if arguments.idle_seconds > 0 {
+        let time = Duration::from_secs(arguments.idle_seconds);
+        idle::measure(&ground, kept.len(), at_start, time)?;
+    }
+    println!("At the end: {}", figures::surroundings());
+    Ok(())
+}
