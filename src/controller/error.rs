@@ -194,8 +194,49 @@ impl Error {
             }
             source = cause.source();
         }
-        message
+        match self {
+            Self::Render {
+                source: render::Error::Values(_),
+                ..
+            } => without_values(&message),
+            _ => message,
+        }
     }
+}
+
+/// A schema's refusal without the values that it shows: where and why is enough to mend them, and
+/// they may be secrets. helm: santhosh-tekuri/jsonschema kind texts (`minimum: got -1, want 0`,
+/// `'x' does not match pattern ...`).
+fn without_values(message: &str) -> String {
+    let lines = message.lines().map(|line| {
+        let Some((place, refusal)) = line
+            .trim_start()
+            .strip_prefix("- at ")
+            .and_then(|fault| fault.split_once("': "))
+        else {
+            return line.to_owned();
+        };
+        format!("- at {place}': {}", without_value(refusal))
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+fn without_value(refusal: &str) -> String {
+    if refusal.starts_with('\'')
+        && let Some(end) = [" does not match pattern", " is not valid "]
+            .iter()
+            .filter_map(|words| refusal.rfind(words))
+            .max()
+    {
+        return format!("the value{}", &refusal[end..]);
+    }
+    if let Some((before, after)) = refusal.split_once("got ")
+        && after.starts_with(|c: char| c.is_ascii_digit() || c == '-')
+        && let Some((_, wanted)) = after.split_once(", want")
+    {
+        return format!("{before}want{wanted}");
+    }
+    refusal.to_owned()
 }
 
 fn source_reason(error: &source::Error) -> Reason {
@@ -240,5 +281,34 @@ fn cluster_reason(error: &cluster::Error) -> Reason {
         | cluster::Error::Merge { .. }
         | cluster::Error::StoredVersionDropped { .. }
         | cluster::Error::Manifest { .. } => Reason::ObjectRefused,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_schemas_refusal_keeps_the_place_and_hides_the_value() {
+        let said = "values don't meet the specifications of the schema(s) in the following chart(s):\nweb:\n\
+            - at '/replicas': minimum: got -1, want 0\n- at '/name': 'secret' does not match pattern '^[a-c]+$'\n\
+            - at '/port': got string, want integer\n";
+        let shown = without_values(said);
+        assert!(
+            shown.contains("- at '/replicas': minimum: want 0"),
+            "{shown}"
+        );
+        assert!(
+            shown.contains("- at '/name': the value does not match pattern"),
+            "{shown}"
+        );
+        assert!(
+            shown.contains("- at '/port': got string, want integer"),
+            "{shown}"
+        );
+        assert!(
+            !shown.contains("-1") && !shown.contains("secret"),
+            "{shown}"
+        );
     }
 }
