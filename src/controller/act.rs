@@ -152,7 +152,7 @@ impl Acting<'_> {
                     .collect();
                 let metadata = &self.resource.metadata;
                 let name = metadata.name.as_deref().unwrap_or_default();
-                let resource = super::reconcile::guarded(name, metadata.namespace.as_deref());
+                let resource = super::context::guarded(name, metadata.namespace.as_deref());
                 self.context
                     .hold(self.desired, &resource, inventory.iter(), states)
                     .await?;

@@ -24,6 +24,12 @@ use crate::telemetry::Metrics;
 /// A HelmRelease as it is watched: one that cannot be read stops only itself.
 pub(super) type Guarded = DeserializeGuard<HelmRelease>;
 
+/// The reference under which turns and watches know a resource.
+pub(super) fn guarded(name: &str, namespace: Option<&str>) -> ObjectRef<Guarded> {
+    let reference = ObjectRef::new(name);
+    namespace.map_or(reference.clone(), |namespace| reference.within(namespace))
+}
+
 /// What the command line decides.
 #[derive(Clone, Debug)]
 pub struct Settings {

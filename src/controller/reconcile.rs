@@ -13,7 +13,7 @@ use tracing::{error, info, warn};
 
 use super::act::{Acted, Acting};
 use super::conclude::{Conclusion, Ending, Facts, Next, conclude};
-use super::context::{Context, Guarded, now};
+use super::context::{Context, Guarded, guarded, now};
 use super::error::Error;
 use super::observe::{Look, Turn, observe};
 use crate::api::{
@@ -63,11 +63,6 @@ pub(super) fn on_error(resource: Arc<Guarded>, error: &Error, context: Arc<Conte
     let reference = guarded(&resource.name_any(), resource.namespace().as_deref());
     error!(resource = %reference, error = error.chain(), "the turn failed");
     Requeue::requeue(context.back_off(&reference))
-}
-
-pub(super) fn guarded(name: &str, namespace: Option<&str>) -> ObjectRef<Guarded> {
-    let reference = ObjectRef::new(name);
-    namespace.map_or(reference.clone(), |namespace| reference.within(namespace))
 }
 
 type Due = (Option<Next>, Duration);
