@@ -72,57 +72,30 @@ async fn take_turn(
     context: &Context,
     reference: &ObjectRef<Guarded>,
 ) -> Result<Due, Error> {
-    let minute = Duration::from_secs(60);
+    let before = context.status_of(resource);
+    let unwanted = async |error: Error| {
+        let ending = Ending::Failed(&error);
+        let next = finish(resource, context, &before, None, None, &ending).await;
+        next.map(Some)
+    };
     let release = match &resource.0 {
         Ok(release) => release,
         Err(invalid) => {
             let error = Error::Unreadable(without_value(&invalid.error));
-            let before = context.status_of(resource);
-            let next = finish(
-                resource,
-                context,
-                &before,
-                None,
-                None,
-                &Ending::Failed(&error),
-            )
-            .await?;
-            return Ok((Some(next), minute));
+            return Ok((unwanted(error).await?, Duration::from_secs(60)));
         }
     };
-    let before = context.status_of(resource);
     let interval = release.spec.interval.0;
     let deleting = release.metadata.deletion_timestamp.is_some();
-    if deleting
-        && !release
-            .finalizers()
-            .iter()
-            .any(|finalizer| finalizer == FINALIZER)
-    {
-        return Ok((None, interval));
-    }
-    if !deleting
-        && !release
-            .finalizers()
-            .iter()
-            .any(|finalizer| finalizer == FINALIZER)
-    {
-        context.hold_resource(resource).await?;
+    let mut finalizers = release.finalizers().iter();
+    match (deleting, finalizers.any(|finalizer| finalizer == FINALIZER)) {
+        (true, false) => return Ok((None, interval)),
+        (false, false) => context.hold_resource(resource).await?,
+        (_, true) => {}
     }
     let desired = match desire(release, context, deleting).await {
         Ok(desired) => desired,
-        Err(error) => {
-            let next = finish(
-                resource,
-                context,
-                &before,
-                None,
-                None,
-                &Ending::Failed(&error),
-            )
-            .await?;
-            return Ok((Some(next), interval));
-        }
+        Err(error) => return Ok((unwanted(error).await?, interval)),
     };
     context.watches.busy(&desired.release);
     let work = Work {

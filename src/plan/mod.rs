@@ -15,5 +15,5 @@ mod steps;
 pub use decide::{Action, Observed, Rest, RevisionHeader, decide};
 pub use desired::{ChartReference, Desired, InvalidSpec, ReleaseName, values_digest};
 pub use exemptions::DriftExemptions;
-pub use ownership::{OWNED_SELECTOR, foreign, mark_owned, owner_of};
+pub use ownership::{OWNED_SELECTOR, foreign, mark_owned};
 pub use steps::{Build, HookPhase, Plan, Step, Subject, build};

@@ -1,7 +1,5 @@
 //! Whose object is it? Helm's rule: a label and two annotations say so.
 
-use std::collections::BTreeMap;
-
 use serde_json::{Map, Value};
 
 use super::desired::ReleaseName;
@@ -48,14 +46,6 @@ pub fn foreign(live: &Value, release: &ReleaseName) -> Option<String> {
         })
         .collect();
     (!problems.is_empty()).then(|| problems.join("; "))
-}
-
-/// The release that an object says it belongs to.
-pub fn owner_of(annotations: &BTreeMap<String, String>) -> Option<ReleaseName> {
-    Some(ReleaseName {
-        namespace: annotations.get(RELEASE_NAMESPACE)?.clone(),
-        name: annotations.get(RELEASE_NAME)?.clone(),
-    })
 }
 
 fn set(object: &mut Value, field: &str, key: &str, value: &str) {
