@@ -1,6 +1,7 @@
 //! `pintle template` beside `helm template`: two whole processes, the same charts, in turn.
 //! `cargo bench --bench template -- --help` tells what can be set; see tests/bench/README.md.
 
+#[path = "../corpus.rs"]
 mod corpus;
 #[path = "../figures.rs"]
 mod figures;

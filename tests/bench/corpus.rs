@@ -1,13 +1,19 @@
-//! Well-known charts, where the corpus is at hand.
+//! The charts of the corpus, where it is at hand.
 //!
 //! In: `../shared/corpus` beside the repository, or the folder that its `check` unpacked. Out: the
-//! folders of a few charts. Never: a download.
+//! folders of a few well-known charts, or the first case of each chart that renders. Never: a download.
+
+#![allow(
+    dead_code,
+    reason = "each benchmark that includes this room uses another part of it"
+)]
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail};
+use serde::{Deserialize, Serialize};
 
 /// How the folders of the charts begin: repository and name, then the version.
 const CHARTS: [(&str, &str); 5] = [
@@ -43,8 +49,44 @@ pub(crate) fn charts() -> Result<Vec<(String, PathBuf)>> {
     Ok(found)
 }
 
+/// A chart with values that it renders with.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Task {
+    pub(crate) chart: PathBuf,
+    pub(crate) values: Option<PathBuf>,
+    pub(crate) skip_schema: bool,
+}
+
+/// The first case of each chart of the corpus that Helm does not refuse.
+pub(crate) fn tasks() -> Result<Vec<Task>> {
+    #[derive(Deserialize)]
+    struct Chart {
+        dir: PathBuf,
+        cases: Vec<Case>,
+    }
+    #[derive(Deserialize)]
+    struct Case {
+        exit: i32,
+        skip_schema: bool,
+        values: Option<PathBuf>,
+    }
+    let folder = unpacked()?;
+    let index = folder.join("index.json");
+    let text = fs::read(&index).with_context(|| format!("read {}", index.display()))?;
+    let charts: Vec<Chart> = serde_json::from_slice(&text).context("decode the corpus's index")?;
+    let first = |chart: Chart| {
+        let case = chart.cases.into_iter().find(|case| case.exit == 0)?;
+        Some(Task {
+            chart: folder.join(&chart.dir),
+            values: case.values.map(|values| folder.join(values)),
+            skip_schema: case.skip_schema,
+        })
+    };
+    Ok(charts.into_iter().filter_map(first).collect())
+}
+
 /// The folder into which the corpus's own `check` unpacks it, filled now if it is not.
-fn unpacked() -> Result<PathBuf> {
+pub(crate) fn unpacked() -> Result<PathBuf> {
     let folder = std::env::temp_dir().join("helm-corpus");
     if folder.join("index.json").is_file() {
         return Ok(folder);
