@@ -89,11 +89,7 @@ fn read_block<'t>(lines: &mut impl Iterator<Item = &'t str>) -> Vec<(String, Str
         .collect()
 }
 
-fn run(case: &Case) -> Result<Text, Error> {
-    let functions = Rc::new(functions::functions());
-    let mut templates = Templates::new(functions)
-        .missing_key(case.missing_key)
-        .root("root");
+fn run(case: &Case, mut templates: Templates) -> Result<Text, Error> {
     for (name, text) in &case.texts {
         templates.parse(name, text)?;
     }
@@ -102,7 +98,27 @@ fn run(case: &Case) -> Result<Text, Error> {
 }
 
 fn outcome(case: &Case) -> serde_json::Value {
-    match run(case) {
+    let set = || {
+        Templates::new(Rc::new(functions::functions()))
+            .missing_key(case.missing_key)
+            .root("root")
+    };
+    let first = shown(run(case, set()));
+    let warm = set();
+    // Texts that were parsed before, under other names.
+    let mut elsewhere = warm.clone();
+    for (name, text) in &case.texts {
+        let _ = elsewhere.parse(&format!("elsewhere/{name}"), text);
+    }
+    let again = shown(run(case, warm));
+    match first == again {
+        true => first,
+        false => serde_json::json!({ "first": first, "again": again }),
+    }
+}
+
+fn shown(result: Result<Text, Error>) -> serde_json::Value {
+    match result {
         Err(error) => serde_json::json!({ "error": error.to_string() }),
         Ok(text) => match text.as_str() {
             Some(text) => serde_json::json!({ "output": text }),

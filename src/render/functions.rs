@@ -1,16 +1,15 @@
 //! The functions that Helm adds to Sprig's, and the methods of its values.
 
-use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
 use std::rc::Rc;
 
 use bstr::ByteSlice;
+use jiff::tz::TimeZone;
 
-use super::lookup::Asker;
+use super::session::{self, Session};
 use super::trace::mark;
 use super::{data, duration};
 use crate::chart::Warning;
-use crate::sprig::{self, Environment};
+use crate::sprig;
 use crate::template::{CallError, Function, Functions, Machine, Map, Text, Type, Value};
 
 /// helm: pkg/engine/engine.go recursionMaxNums
@@ -23,39 +22,60 @@ const MAX_NESTED_TPL: usize = 500;
 /// The name under which Helm executes what `tpl` is given.
 pub(super) const ROOT: &str = "gotpl";
 
-/// What templates say on standard error.
-pub(super) type Log = Rc<RefCell<Vec<Warning>>>;
-
 /// All that a template can call. helm: pkg/engine/engine.go initFunMap
-pub(super) fn all(environment: &Rc<Environment>, asker: Asker, lint: bool, log: &Log) -> Functions {
+pub(super) fn all(session: &Rc<Session>, time_zone: TimeZone) -> Functions {
     let mut functions = Functions::builtin();
-    for (name, function) in sprig::functions(environment) {
+    let environment = Rc::new(session::environment(session, time_zone));
+    for (name, function) in sprig::functions(&environment) {
+        let function = match name {
+            "getHostByName" => only_with_resolver(session, function),
+            _ => function,
+        };
         functions.insert(name, function);
     }
     data::insert(&mut functions);
     duration::insert(&mut functions);
-    functions.insert("include", include());
-    functions.insert("tpl", tpl());
-    functions.insert("required", required(lint, Rc::clone(log)));
-    functions.insert("fail", fail(lint, Rc::clone(log)));
-    let no_cluster = |_: Text, _: Text, _: Text, _: Text| Map::default();
-    let lookup = if lint {
-        Function::new(no_cluster)
-    } else {
-        asker.function()
-    };
-    functions.insert("lookup", lookup);
-    // Without a resolver Helm puts this in the place of Sprig's.
-    if environment.resolve_host.is_none() {
-        functions.insert("getHostByName", Function::new(|_: Text| Text::default()));
-    }
+    functions.insert("include", include(session));
+    functions.insert("tpl", tpl(session));
+    functions.insert("required", required(session));
+    functions.insert("fail", fail(session));
+    functions.insert("lookup", lookup(session));
     insert_values_methods(&mut functions);
     functions
 }
 
+/// Without a resolver Helm puts a function that finds nothing in the place of Sprig's.
+fn only_with_resolver(session: &Rc<Session>, resolving: Function) -> Function {
+    let session = Rc::clone(session);
+    let body = Rc::clone(&resolving.body);
+    Function {
+        body: Rc::new(move |machine, arguments| match session.resolves_hosts() {
+            true => body(machine, arguments),
+            false => Ok(Value::String(Text::default())),
+        }),
+        ..resolving
+    }
+}
+
+/// helm: pkg/engine/lookup_func.go
+fn lookup(session: &Rc<Session>) -> Function {
+    let session = Rc::clone(session);
+    Function::new(
+        move |api_version: Text, kind: Text, namespace: Text, name: Text| {
+            let text = |text: Text| text.to_str_lossy().into_owned();
+            let wanted = [text(api_version), text(kind), text(namespace), text(name)];
+            match session.look_up(wanted) {
+                Ok(Some(object)) => Ok(Value::from_json(&object)),
+                Ok(None) => Ok(Value::Map(Map::default())),
+                Err(error) => Err(CallError::new(error.to_string())),
+            }
+        },
+    )
+}
+
 /// helm: pkg/engine/engine.go includeFun
-fn include() -> Function {
-    let nested: RefCell<HashMap<Text, usize>> = RefCell::default();
+fn include(session: &Rc<Session>) -> Function {
+    let session = Rc::clone(session);
     Function::with_machine(
         vec![Type::String, Type::Any],
         None,
@@ -63,15 +83,14 @@ fn include() -> Function {
             let [Value::String(name), dot] = arguments else {
                 return Err(CallError::new("include takes a name and a value"));
             };
-            let depth = nested.borrow().get(name).copied().unwrap_or_default();
-            if depth > MAX_NESTED_INCLUDES {
+            if session.enter(name) > MAX_NESTED_INCLUDES {
+                session.leave(name);
                 return Err(CallError::new(format!(
                     "rendering template has a nested reference name: {name}: unable to execute template"
                 )));
             }
-            nested.borrow_mut().insert(name.clone(), depth + 1);
             let result = machine.include(&name.to_str_lossy(), dot);
-            nested.borrow_mut().insert(name.clone(), depth);
+            session.leave(name);
             Ok(Value::String(result?))
         },
     )
@@ -79,8 +98,8 @@ fn include() -> Function {
 
 /// Executes a text in a copy of the running set, so that what it defines is seen by what it
 /// includes and by nobody else. helm: pkg/engine/engine.go tplFun
-fn tpl() -> Function {
-    let nested = Cell::new(0);
+fn tpl(session: &Rc<Session>) -> Function {
+    let session = Rc::clone(session);
     Function::with_machine(
         vec![Type::String, Type::Any],
         None,
@@ -92,14 +111,15 @@ fn tpl() -> Function {
             if !text.as_bytes().contains_str("{{") {
                 return Ok(Value::String(without_no_value(text.clone())));
             }
-            if nested.get() == MAX_NESTED_TPL {
+            let depth = session.tpl_depth();
+            if depth.get() == MAX_NESTED_TPL {
                 return Err(CallError::new(format!(
                     "tpl is nested deeper than {MAX_NESTED_TPL} levels"
                 )));
             }
-            nested.set(nested.get() + 1);
+            depth.set(depth.get() + 1);
             let printed = execute(machine, text, dot);
-            nested.set(nested.get() - 1);
+            depth.set(depth.get() - 1);
             printed.map(|text| Value::String(without_no_value(text)))
         },
     )
@@ -112,7 +132,7 @@ fn execute(machine: &mut Machine<'_>, text: &Text, dot: &Value) -> Result<Text, 
     };
     let mut templates = machine.templates().clone();
     let template = templates
-        .parse_again(ROOT, text.as_bytes())
+        .parse(ROOT, text.as_bytes())
         .map_err(|error| CallError {
             message: format!("cannot parse template {}: {error}", quoted()),
             template: Some(Box::new(error)),
@@ -137,7 +157,8 @@ pub(super) fn without_no_value(text: Text) -> Text {
     }
 }
 
-fn required(lint: bool, log: Log) -> Function {
+fn required(session: &Rc<Session>) -> Function {
+    let session = Rc::clone(session);
     Function::new(move |message: Text, value: Value| {
         let log_as = match &value {
             Value::Nil => "missing required value",
@@ -145,21 +166,20 @@ fn required(lint: bool, log: Log) -> Function {
             _ => return Ok(value),
         };
         let message = message.to_str_lossy();
-        if lint {
-            log.borrow_mut()
-                .push(Warning::warn(log_as).with("message", message));
+        if session.lints() {
+            session.say(Warning::warn(log_as).with("message", message));
             return Ok(Value::string(""));
         }
         Err(CallError::new(mark(&message)))
     })
 }
 
-fn fail(lint: bool, log: Log) -> Function {
+fn fail(session: &Rc<Session>) -> Function {
+    let session = Rc::clone(session);
     Function::new(move |message: Text| {
         let message = message.to_str_lossy();
-        if lint {
-            log.borrow_mut()
-                .push(Warning::info("funcMap fail").with("message", message));
+        if session.lints() {
+            session.say(Warning::info("funcMap fail").with("message", message));
             return Ok(Value::string(""));
         }
         Err(CallError::new(mark(&message)))

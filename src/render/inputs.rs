@@ -7,7 +7,6 @@ use serde_json::{Map, Value};
 use super::capabilities::Capabilities;
 use crate::chart::{Chart, Warning};
 use crate::manifest::Hook;
-use crate::sprig;
 
 /// All that a render depends on besides the chart and the cluster's answers to `lookup`.
 #[derive(Debug, Default)]
@@ -98,20 +97,6 @@ impl std::fmt::Debug for Environment {
         f.debug_struct("Environment")
             .field("now", &self.now)
             .finish_non_exhaustive()
-    }
-}
-
-impl Environment {
-    pub(super) fn into_sprig(self) -> sprig::Environment {
-        let now = self.now;
-        sprig::Environment {
-            now: Box::new(move || now),
-            time_zone: self.time_zone,
-            random: std::cell::RefCell::new(self.random),
-            resolve_host: self
-                .resolve_host
-                .map(|resolve| resolve as Box<sprig::ResolveHost>),
-        }
     }
 }
 

@@ -1,10 +1,6 @@
 //! `lookup`: how a template asks for objects of the cluster.
 
-use std::sync::mpsc::{Receiver, Sender, channel};
-
 use serde_json::Value as Json;
-
-use crate::template::{CallError, Function, Map, Text, Value};
 
 /// Where `lookup` finds objects: a cluster, or [`NoCluster`].
 pub trait Lookup {
@@ -20,6 +16,11 @@ pub trait Lookup {
         namespace: &str,
         name: &str,
     ) -> Result<Option<Json>, LookupError>;
+
+    /// Whether there is anything to be found: where not, nobody asks.
+    fn finds_anything(&self) -> bool {
+        true
+    }
 }
 
 /// Why an object could not be looked up. The template's error shows the text.
@@ -34,63 +35,8 @@ impl Lookup for NoCluster {
     fn get(&self, _: &str, _: &str, _: &str, _: &str) -> Result<Option<Json>, LookupError> {
         Ok(None)
     }
-}
 
-type Answer = Result<Option<Json>, LookupError>;
-
-/// A question of the engine's thread to the caller's, where the [`Lookup`] lives.
-struct Question {
-    wanted: [String; 4],
-    answer: Sender<Answer>,
-}
-
-/// The engine's side: it can ask.
-pub(super) struct Asker(Sender<Question>);
-
-/// The caller's side: it answers until the engine is done.
-pub(super) struct Answerer(Receiver<Question>);
-
-pub(super) fn line() -> (Asker, Answerer) {
-    let (sender, receiver) = channel();
-    (Asker(sender), Answerer(receiver))
-}
-
-impl Answerer {
-    /// Answers until no [`Asker`] is left.
-    pub(super) fn serve(self, lookup: &dyn Lookup) {
-        for Question {
-            wanted: [api_version, kind, namespace, name],
-            answer,
-        } in self.0
-        {
-            // An engine that no longer waits is done, one way or another.
-            let _ = answer.send(lookup.get(&api_version, &kind, &namespace, &name));
-        }
-    }
-}
-
-impl Asker {
-    fn ask(&self, wanted: [String; 4]) -> Answer {
-        let gone = || LookupError("the cluster cannot be asked any more".to_owned());
-        let (answer, answered) = channel();
-        self.0
-            .send(Question { wanted, answer })
-            .map_err(|_| gone())?;
-        answered.recv().map_err(|_| gone())?
-    }
-
-    /// The template function. helm: pkg/engine/lookup_func.go
-    pub(super) fn function(self) -> Function {
-        Function::new(
-            move |api_version: Text, kind: Text, namespace: Text, name: Text| {
-                let text = |text: Text| text.to_str_lossy().into_owned();
-                let wanted = [text(api_version), text(kind), text(namespace), text(name)];
-                match self.ask(wanted) {
-                    Ok(Some(object)) => Ok(Value::from_json(&object)),
-                    Ok(None) => Ok(Value::Map(Map::default())),
-                    Err(error) => Err(CallError::new(error.to_string())),
-                }
-            },
-        )
+    fn finds_anything(&self) -> bool {
+        false
     }
 }

@@ -18,6 +18,7 @@ mod glob;
 mod inputs;
 mod lookup;
 mod scope;
+mod session;
 mod text;
 mod toml;
 mod trace;
@@ -137,15 +138,16 @@ fn steps(
     let compatible = chart.check_compatible(kube_version.for_constraints(), kube_version.version());
     compatible.map_err(Error::KubeVersion)?;
     let facts = engine::Facts {
-        chart,
-        values: &values,
-        release: &release,
-        capabilities: &capabilities,
+        chart: std::mem::take(chart),
+        values,
+        release,
+        capabilities,
         options,
     };
-    let (printed, said) = engine::run(&facts, environment, lookup)?;
-    warnings.extend(said);
-    let mut printed = printed?;
+    let outcome = engine::run(facts, environment, lookup)?;
+    *chart = outcome.facts.chart;
+    warnings.extend(outcome.said);
+    let mut printed = outcome.printed?;
     let notes = take_notes(&mut printed, chart, options.sub_notes);
     let sorted = manifest::sort(&printed).inspect_err(|_| *partial = Some(all(&printed)))?;
     for types in &sorted.unknown_hooks {

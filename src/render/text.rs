@@ -5,6 +5,7 @@ use std::thread;
 
 use super::Error;
 use super::inputs::Environment;
+use super::session::{self, Session};
 use crate::sprig;
 use crate::template::{Functions, Limits, Templates, Value};
 
@@ -28,7 +29,11 @@ pub fn text(template: &str, environment: Environment) -> Result<String, Error> {
 fn print(template: &str, environment: Environment) -> Result<String, Error> {
     const NAME: &str = "name-template";
     let mut functions = Functions::builtin();
-    for (name, function) in sprig::functions(&Rc::new(environment.into_sprig())) {
+    let session = Rc::new(Session::default());
+    let time_zone = environment.time_zone.clone();
+    session.begin(environment, None, false);
+    let environment = Rc::new(session::environment(&session, time_zone));
+    for (name, function) in sprig::functions(&environment) {
         functions.insert(name, function);
     }
     let refused = |error: crate::template::Error| Error::Template(error.to_string());

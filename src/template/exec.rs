@@ -280,19 +280,19 @@ impl<'s> Machine<'s> {
     /// Executes a template with a variable frame of its own, onto the current output.
     fn invoke(&mut self, tree: &Rc<Tree>, dot: Value) -> Result<(), Error> {
         let mut slots = self.run.spare_slots.pop().unwrap_or_default();
-        slots.resize(tree.slots, None);
+        slots.resize(tree.body.slots, None);
         let dot = Reflected::bare(dot);
         slots[0] = Some(dot.clone());
         let mut frame = Frame {
             tree,
-            at: At::List(&tree.root),
+            at: At::List(&tree.body.root),
             slots,
         };
         if self.run.depth >= self.run.limits.depth {
             return Err(frame.limit(TOO_DEEP));
         }
         self.run.depth += 1;
-        let result = self.walk_list(&mut frame, &dot, &tree.root);
+        let result = self.walk_list(&mut frame, &dot, &tree.body.root);
         self.run.depth -= 1;
         frame.slots.clear();
         self.run.spare_slots.push(frame.slots);

@@ -18,16 +18,24 @@ pub(super) struct Tree {
     pub(super) name: Rc<str>,
     /// The name under which the text was parsed that this template stands in.
     pub(super) file: Rc<str>,
+    pub(super) body: Rc<Body>,
+}
+
+/// What a template is whatever its text is called.
+#[derive(Debug)]
+pub(super) struct Body {
     pub(super) source: Rc<[u8]>,
     pub(super) root: List,
     /// How many variables can be in scope at once, `$` included.
     pub(super) slots: usize,
+    /// Whether `{{define}}` or `{{block}}` names it.
+    pub(super) defined: bool,
 }
 
 impl Tree {
     /// Whether there is nothing but space and definitions. Go: parse.IsEmptyTree.
     pub(super) fn is_empty(&self) -> bool {
-        self.root.nodes.iter().all(|node| match node {
+        self.body.root.nodes.iter().all(|node| match node {
             Node::Text(text) => bstr::ByteSlice::trim(&*text.text).is_empty(),
             _ => false,
         })
@@ -35,7 +43,7 @@ impl Tree {
 
     /// Where a position is. Go: Tree.ErrorContext.
     pub(super) fn location(&self, position: Position) -> Location {
-        let before = &self.source[..position.min(self.source.len())];
+        let before = &self.body.source[..position.min(self.body.source.len())];
         let line_start = before
             .iter()
             .rposition(|&byte| byte == b'\n')

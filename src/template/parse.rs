@@ -9,7 +9,7 @@ use std::rc::Rc;
 use super::error::Error;
 use super::functions::Functions;
 use super::lex::{Item, ItemKind, Lexer};
-use super::node::{Branch, Invocation, List, Node, Place, Position, Text, Tree};
+use super::node::{Body, Branch, Invocation, List, Node, Place, Position, Text, Tree};
 use super::quote::{quoted, unquote};
 
 /// How deep parentheses and control structures can stand in each other. Go stops at 10,000
@@ -236,20 +236,26 @@ impl<'t> Parser<'t> {
 
     /// Ends the innermost template. Go: Tree.add.
     fn close(&mut self, root: List) -> Result<(), Error> {
+        let name = Rc::clone(&self.tree().name);
+        let before = self.finished.get(&name).copied();
         let tree = Tree {
-            name: Rc::clone(&self.tree().name),
+            name,
             file: Rc::clone(&self.file),
-            source: Rc::clone(&self.source),
-            root,
-            slots: self.tree().slots,
+            body: Rc::new(Body {
+                source: Rc::clone(&self.source),
+                root,
+                slots: self.tree().slots,
+                // What a definition of the same name gives way to stands for both.
+                defined: self.open.len() > 1 || before.is_some(),
+            }),
         };
-        match self.finished.get(&tree.name) {
+        match before {
             None => {
                 self.finished
                     .insert(Rc::clone(&tree.name), self.trees.len());
                 self.trees.push(tree);
             }
-            Some(&index) if self.trees[index].is_empty() => self.trees[index] = tree,
+            Some(index) if self.trees[index].is_empty() => self.trees[index] = tree,
             Some(_) if tree.is_empty() => {}
             Some(_) => {
                 let name = quoted(tree.name.as_bytes());

@@ -4,6 +4,8 @@ use std::cell::RefCell;
 use std::collections::{BTreeSet, HashMap};
 use std::rc::Rc;
 
+use foldhash::fast::FixedState;
+
 use super::error::Error;
 use super::exec::{Limits, Machine, MissingKey, Run};
 use super::functions::Functions;
@@ -12,11 +14,15 @@ use super::parse::parse;
 use super::text::Text;
 use super::value::Value;
 
-/// How many bytes of texts a set remembers the trees of, for [`Templates::parse_again`].
-const REMEMBERED: usize = 8 << 20;
+/// How many bytes of texts a generation of [`Memory`] holds the trees of.
+const GENERATION: usize = 4 << 20;
 
 /// Templates by name, and the functions that they call. A clone shares all that is there, and what
 /// is parsed into either afterwards is not seen by the other: it costs next to nothing.
+///
+/// A set and its clones remember the texts that they have parsed, within bounds: a text that
+/// comes again (in `tpl`, in a library that many charts bring along, in the next render of a
+/// chart) is not parsed again.
 #[derive(Debug, Clone)]
 pub struct Templates {
     root: Rc<str>,
@@ -29,19 +35,32 @@ pub struct Templates {
 /// The templates that were parsed since the set was cloned, over those from before.
 #[derive(Debug, Default)]
 struct Layer {
-    trees: HashMap<Rc<str>, Rc<Tree>>,
+    trees: HashMap<Rc<str>, Rc<Tree>, FixedState>,
     below: Option<Rc<Layer>>,
 }
 
-/// The trees of texts that were parsed before, and the name each was parsed under.
+/// The trees of texts that were parsed before. What is not asked for while a generation fills up
+/// is forgotten with the next.
 #[derive(Debug, Default)]
 struct Memory {
-    parsed: HashMap<Box<[u8]>, (Box<str>, Trees)>,
+    young: Generation,
+    old: Generation,
+}
+
+#[derive(Debug, Default)]
+struct Generation {
+    // The hash is no defence against texts made to collide: they cost time in their own render's
+    // bounded work, nothing more.
+    parsed: HashMap<Rc<[u8]>, Trees, FixedState>,
     bytes: usize,
 }
 
-/// What one text defines.
-type Trees = Rc<[Rc<Tree>]>;
+/// What one text defines, and the name that it was parsed under.
+#[derive(Debug, Clone)]
+struct Trees {
+    file: Rc<str>,
+    trees: Rc<[Rc<Tree>]>,
+}
 
 /// One parsed template, apart from the set it belongs to.
 #[derive(Debug, Clone)]
@@ -82,35 +101,13 @@ impl Templates {
     /// `t.New(name).Parse(text)`. What is there already is replaced, but never by what is empty
     /// but for space and comments.
     ///
+    /// The template it gives back is the text's own, which is not in the set if it is empty and
+    /// there was one of that name; Go gives the same.
+    ///
     /// # Errors
     /// Go's parse error; the set is then as it was.
-    pub fn parse(&mut self, name: &str, text: impl AsRef<[u8]>) -> Result<(), Error> {
-        let trees = parse(name, text.as_ref(), &self.functions)?;
-        for tree in trees {
-            self.add(&Rc::new(tree));
-        }
-        Ok(())
-    }
-
-    /// [`Self::parse`] for a text that is likely to come again (`tpl`): its trees are remembered,
-    /// by this set and all its clones.
-    ///
-    /// The template it gives back is the text's own, which is not in the set if it is empty and
-    /// there was one of that name; Go's `t.New(name).Parse(text)` gives the same.
-    ///
-    /// # Errors
-    /// As [`Self::parse`].
-    pub fn parse_again(&mut self, name: &str, text: &[u8]) -> Result<Template, Error> {
-        let known = self.memory.borrow().recall(name, text);
-        let trees = match known {
-            Some(trees) => trees,
-            None => {
-                let trees = parse(name, text, &self.functions)?;
-                let trees: Trees = trees.into_iter().map(Rc::new).collect();
-                self.memory.borrow_mut().keep(name, text, &trees);
-                trees
-            }
-        };
+    pub fn parse(&mut self, name: &str, text: impl AsRef<[u8]>) -> Result<Template, Error> {
+        let trees = self.trees(name, text.as_ref())?;
         for tree in trees.iter() {
             self.add(tree);
         }
@@ -118,6 +115,25 @@ impl Templates {
             Some(tree) => Ok(Template(Rc::clone(tree))),
             None => Err(Error::no_template(name, &self.root)),
         }
+    }
+
+    fn trees(&self, name: &str, text: &[u8]) -> Result<Rc<[Rc<Tree>]>, Error> {
+        let mut memory = self.memory.borrow_mut();
+        if let Some(known) = memory.recall(text) {
+            if *known.file == *name {
+                return Ok(known.trees);
+            }
+            if let Some(trees) = known.under(name) {
+                return Ok(trees);
+            }
+        }
+        let trees = parse(name, text, &self.functions)?;
+        let trees = Trees {
+            file: Rc::from(name),
+            trees: trees.into_iter().map(Rc::new).collect(),
+        };
+        memory.keep(text, trees.clone());
+        Ok(trees.trees)
     }
 
     /// Go: template.go associate.
@@ -132,7 +148,7 @@ impl Templates {
             }
             None => {
                 self.layer = Rc::new(Layer {
-                    trees: HashMap::from([(name, tree)]),
+                    trees: std::iter::once((name, tree)).collect(),
                     below: Some(Rc::clone(&self.layer)),
                 });
             }
@@ -203,19 +219,54 @@ impl Template {
     }
 }
 
+impl Trees {
+    /// The trees as they would be, had the text been parsed under another name: unless it defines
+    /// a template of the one name or the other, only names change.
+    fn under(&self, name: &str) -> Option<Rc<[Rc<Tree>]>> {
+        let defines = |wanted: &str| {
+            let mut trees = self.trees.iter();
+            trees.any(|tree| &*tree.name == wanted && tree.body.defined)
+        };
+        if defines(name) || defines(&self.file) {
+            return None;
+        }
+        let file: Rc<str> = Rc::from(name);
+        let renamed = |tree: &Rc<Tree>| {
+            let name = match tree.body.defined {
+                true => &tree.name,
+                false => &file,
+            };
+            Rc::new(Tree {
+                name: Rc::clone(name),
+                file: Rc::clone(&file),
+                body: Rc::clone(&tree.body),
+            })
+        };
+        Some(self.trees.iter().map(renamed).collect())
+    }
+}
+
 impl Memory {
-    fn recall(&self, name: &str, text: &[u8]) -> Option<Trees> {
-        let (known_name, trees) = self.parsed.get(text)?;
-        (**known_name == *name).then(|| Rc::clone(trees))
+    fn recall(&mut self, text: &[u8]) -> Option<Trees> {
+        if let Some(trees) = self.young.parsed.get(text) {
+            return Some(trees.clone());
+        }
+        let (text, trees) = self.old.parsed.remove_entry(text)?;
+        self.add(text, trees.clone());
+        Some(trees)
     }
 
-    fn keep(&mut self, name: &str, text: &[u8], trees: &Trees) {
-        self.bytes += text.len();
-        if self.bytes > REMEMBERED {
-            self.parsed.clear();
-            self.bytes = text.len();
+    fn keep(&mut self, text: &[u8], trees: Trees) {
+        // The trees hold the text already.
+        let shared = trees.trees.first().map(|tree| Rc::clone(&tree.body.source));
+        self.add(shared.unwrap_or_else(|| Rc::from(text)), trees);
+    }
+
+    fn add(&mut self, text: Rc<[u8]>, trees: Trees) {
+        if self.young.bytes > GENERATION {
+            self.old = std::mem::take(&mut self.young);
         }
-        self.parsed
-            .insert(text.into(), (name.into(), Rc::clone(trees)));
+        self.young.bytes += text.len();
+        self.young.parsed.insert(text, trees);
     }
 }

@@ -275,7 +275,7 @@ fn a_parsed_text_is_executed_itself() {
             return Err(CallError::new("no text"));
         };
         let mut templates = machine.templates().clone();
-        let template = templates.parse_again("root", text.as_bytes())?;
+        let template = templates.parse("root", text.as_bytes())?;
         Ok(machine
             .execute_template(&templates, &template, data)?
             .into())
