@@ -10,8 +10,12 @@
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use k8s_openapi::jiff::Timestamp;
 use pintle::api::{Attempt, HelmRelease};
-use pintle::plan::{Action, Desired, Observed, Rest, RevisionHeader, decide};
+use pintle::plan::{Action, Desired, Observed, Rest, RevisionHeader, Work, decide};
 use pintle::release::Status;
+
+/// Who we are, and somebody who cannot be asked.
+const US: &str = "us";
+const ANOTHER: &str = "another";
 
 /// How an action of the script ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,6 +70,8 @@ impl World {
             history: self.history.clone(),
             attempt: self.attempt.clone(),
             adopted_in_sync: false,
+            holder: US.to_owned(),
+            holder_is_gone: false,
             drifted: self.drifted,
             fought_over: false,
             deleting: self.deleting,
@@ -76,6 +82,12 @@ impl World {
 
     fn next_revision(&self) -> i64 {
         self.history.last().map_or(1, |last| last.revision + 1)
+    }
+
+    /// What was begun ends so, and is not begun anew.
+    fn settle(&mut self, status: Status) {
+        let last = self.history.pop().unwrap();
+        self.store(status, last.inputs);
     }
 
     fn store(&mut self, status: Status, inputs: Option<String>) {
@@ -93,6 +105,8 @@ impl World {
             revision,
             status,
             inputs,
+            holder: Some(US.to_owned()),
+            resumptions: 0,
             modified_at: Some(self.now),
         });
     }
@@ -133,11 +147,14 @@ impl World {
                 self.drifted = end != End::Success;
                 return;
             }
-            Action::Recover { .. } => {
+            Action::Recover { counts, .. } => {
                 self.history.last_mut().unwrap().status = Status::Failed;
-                self.fail(&desired.inputs, false);
+                if *counts {
+                    self.fail(&desired.inputs, false);
+                }
                 return;
             }
+            Action::Resume { work, .. } => return self.resume(desired, *work, end),
             Action::Uninstall => return self.uninstall(desired, end),
             Action::Rest(_) => unreachable!("rest is no action"),
         };
@@ -154,6 +171,26 @@ impl World {
                 self.fail(&desired.inputs, remedy);
             }
             End::Crash => self.store(pending, inputs),
+        }
+    }
+
+    fn resume(&mut self, desired: &Desired, work: Work, end: End) {
+        let last = self.history.last_mut().unwrap();
+        last.resumptions += 1;
+        let remedy = matches!(work, Work::Rollback);
+        match (work, end) {
+            (Work::Uninstall, end) => self.uninstall(desired, end),
+            (_, End::Crash) => {}
+            (_, End::Success) => {
+                self.settle(Status::Deployed);
+                if !remedy {
+                    self.attempt = None;
+                }
+            }
+            (_, End::Failure) => {
+                self.settle(Status::Failed);
+                self.fail(&desired.inputs, remedy);
+            }
         }
     }
 
@@ -200,24 +237,34 @@ fn scripts(length: u32) -> impl Iterator<Item = Vec<End>> {
     })
 }
 
-/// Every history of at most two revisions, each made by us for these inputs, by us for others, or
-/// by Helm.
+/// Every history of at most two revisions, each made by us for these inputs or for others, by
+/// another of us, or by Helm.
 fn histories(desired: &Desired) -> Vec<Vec<RevisionHeader>> {
-    let inputs = [
-        Some(desired.inputs.clone()),
-        Some("others".to_owned()),
-        None,
+    let wanted = Some(desired.inputs.clone());
+    let others = Some("others".to_owned());
+    // Made by us, by another of us, by Helm, and by Helm after us: it copies the label.
+    let makers = [
+        (wanted.clone(), Some(US)),
+        (others.clone(), Some(US)),
+        (wanted.clone(), Some(ANOTHER)),
+        (None, None),
+        (others, None),
     ];
-    let single: Vec<(Status, Option<String>)> = STATUSES
+    let single: Vec<(Status, (Option<String>, Option<&str>))> = STATUSES
         .iter()
-        .flat_map(|status| inputs.iter().map(move |inputs| (*status, inputs.clone())))
+        .flat_map(|status| makers.iter().map(move |maker| (*status, maker.clone())))
         .collect();
-    let header = |revision: i64, (status, inputs): &(Status, Option<String>)| RevisionHeader {
-        revision,
-        status: *status,
-        inputs: inputs.clone(),
-        modified_at: Some(1000),
-    };
+    let header =
+        |revision: i64, (status, (inputs, holder)): &(Status, (Option<String>, Option<&str>))| {
+            RevisionHeader {
+                revision,
+                status: *status,
+                inputs: inputs.clone(),
+                holder: holder.map(str::to_owned),
+                resumptions: 0,
+                modified_at: Some(1000),
+            }
+        };
     let mut histories = vec![Vec::new()];
     for first in &single {
         histories.push(vec![header(1, first)]);
@@ -236,7 +283,7 @@ fn it_comes_to_rest_in_every_world() {
     for (atomic, retries) in [(true, 0), (true, 2), (false, 0), (false, 2)] {
         let desired = desired(atomic, retries);
         for history in histories(&desired) {
-            for script in scripts(6) {
+            for script in scripts(5) {
                 let drifted = script.first() == Some(&End::Failure);
                 let world = World {
                     history: history.clone(),
@@ -253,6 +300,10 @@ fn it_comes_to_rest_in_every_world() {
                         assert_eq!(last.status, Status::Deployed);
                         assert_eq!(last.inputs.as_deref(), Some(&*desired.inputs));
                         assert!(!world.drifted);
+                    }
+                    Rest::MovedByHand => {
+                        let last = world.history.last().unwrap();
+                        assert_eq!((last.status, &last.holder), (Status::Deployed, &None));
                     }
                     Rest::Stalled => {
                         let attempt = world.attempt.unwrap();
@@ -289,6 +340,8 @@ fn a_failed_atomic_upgrade_ends_on_the_last_good_revision() {
         revision: 1,
         status: Status::Deployed,
         inputs: Some("others".to_owned()),
+        holder: Some(US.to_owned()),
+        resumptions: 0,
         modified_at: Some(0),
     };
     let world = World {

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow};
 use kube::Client;
-use pintle::controller::{self, Settings};
+use pintle::controller::{self, Holder, Settings};
 use pintle::source::{Sources, SourcesConfig};
 use pintle::telemetry::{self, Metrics, Readiness};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -48,7 +48,10 @@ impl Controller {
         let anywhere = "127.0.0.1:0".parse()?;
         let (address, pages) =
             telemetry::serve(anywhere, Arc::clone(&metrics), readiness.clone(), stopped()).await?;
-        let settings = Settings { namespace: None };
+        let settings = Settings {
+            namespace: None,
+            holder: Holder::named("demo"),
+        };
         let turns = controller::run(
             client,
             sources,

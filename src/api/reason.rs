@@ -17,6 +17,7 @@ pub enum Reason {
     // what is under way
     Progressing,
     Suspended,
+    MovedByHand,
     Locked,
     // what went wrong before anything was touched
     InvalidSpec,
@@ -52,7 +53,7 @@ pub enum Reason {
 }
 
 impl Reason {
-    const NAMES: [(Self, &'static str); 35] = [
+    const NAMES: [(Self, &'static str); 36] = [
         (Self::InstallSucceeded, "InstallSucceeded"),
         (Self::UpgradeSucceeded, "UpgradeSucceeded"),
         (Self::RollbackSucceeded, "RollbackSucceeded"),
@@ -61,6 +62,7 @@ impl Reason {
         (Self::Succeeded, "Succeeded"),
         (Self::Progressing, "Progressing"),
         (Self::Suspended, "Suspended"),
+        (Self::MovedByHand, "MovedByHand"),
         (Self::Locked, "Locked"),
         (Self::InvalidSpec, "InvalidSpec"),
         (Self::ValuesNotFound, "ValuesNotFound"),

@@ -11,10 +11,10 @@ use super::error::{Error, Result};
 use super::hook::HookEnd;
 use super::live::{Cluster, Endpoint};
 use super::wait::{Interrupt, Unready};
-use crate::api::Reason;
+use crate::api::{Attempt, Reason};
 use crate::manifest::{self, DeletePolicy, Hook, ObjectKey};
 use crate::merge::{self, Kind};
-use crate::plan::{self, Action, Plan, Step, Subject};
+use crate::plan::{self, Action, Notes, Plan, Step, Subject};
 use crate::release::{self, History, Record, Status};
 use crate::storage::Storage;
 
@@ -50,6 +50,12 @@ pub struct Execution<'e> {
     pub plan: &'e Plan,
     /// The revision's record: the new one, or the one that is uninstalled or recovered.
     pub record: Record,
+    /// Who does this, as the record shall tell.
+    pub holder: &'e str,
+    /// The inputs that are wanted, and how often they have failed.
+    pub inputs: &'e str,
+    /// As far as is known; see [`plan::latest_attempt`].
+    pub attempt: Option<&'e Attempt>,
     /// The revisions that storage held when the plan was made.
     pub history: History,
     /// How many revisions are kept; 0 keeps all.
@@ -131,9 +137,13 @@ impl Execution<'_> {
                 self.store_pending().await?;
                 progress.recorded = true;
             }
+            Step::TakeOver => {
+                self.take_over().await?;
+                progress.recorded = true;
+            }
             Step::RunHook { phase, hook } => return self.run_hook(*phase, hook, progress).await,
-            Step::TidyHooks { hooks, .. } => {
-                self.tidy(hooks, DeletePolicy::HOOK_SUCCEEDED, progress)
+            Step::TidyHooks { phase, hooks } => {
+                self.tidy(*phase, hooks, DeletePolicy::HOOK_SUCCEEDED, progress)
                     .await?;
             }
             Step::Apply(subject) => self.apply(subject, progress).await?,
@@ -194,14 +204,55 @@ impl Execution<'_> {
             Action::Rollback { .. } => Status::PendingRollback,
             Action::Uninstall => Status::Uninstalling,
             // These make no revision, and their plans have no such step.
-            Action::CorrectDrift | Action::Recover { .. } | Action::Rest(_) => return Ok(()),
+            Action::CorrectDrift
+            | Action::Resume { .. }
+            | Action::Recover { .. }
+            | Action::Rest(_) => return Ok(()),
         };
         self.record.info.status = pending;
+        let (holder, attempt) = (self.holder, self.attempt);
+        self.note(|notes| {
+            notes.hold(holder);
+            notes.note_attempt(attempt);
+        });
         if pending == Status::Uninstalling {
-            return Ok(self.storage.update(&self.record, now.as_second()).await?);
+            // helm: pkg/action/uninstall.go Run
+            if self.record.info.deleted.is_empty() {
+                self.record.info.deleted = release::time(now);
+            }
+            return self.store().await;
         }
         self.prune_history().await?;
-        Ok(self.storage.create(&self.record, now.as_second()).await?)
+        Ok(self
+            .storage
+            .create(&mut self.record, now.as_second())
+            .await?)
+    }
+
+    /// Another process, which is no more, has stored the record as pending.
+    async fn take_over(&mut self) -> Result<()> {
+        let holder = self.holder;
+        self.note(|notes| {
+            notes.hold(holder);
+            notes.resume();
+        });
+        self.store().await
+    }
+
+    fn note(&mut self, change: impl FnOnce(&mut Notes)) {
+        let mut notes = Notes::new(std::mem::take(&mut self.record.notes_to_self));
+        change(&mut notes);
+        self.record.notes_to_self = notes.into_annotations();
+    }
+
+    fn notes(&self) -> Notes {
+        Notes::new(self.record.notes_to_self.clone())
+    }
+
+    /// Writes the record over, as it stands.
+    async fn store(&mut self) -> Result<()> {
+        let now = (self.now)().as_second();
+        Ok(self.storage.update(&mut self.record, now).await?)
     }
 
     /// helm: pkg/storage/storage.go Create, removeLeastRecent.
@@ -212,36 +263,37 @@ impl Execution<'_> {
         Ok(())
     }
 
+    /// Runs a hook, unless the record says that it ran. What a run begins with and how it ended is
+    /// stored before anything follows from it, so that no hook runs twice.
     async fn run_hook(
         &mut self,
         phase: plan::HookPhase,
         hook: &Hook,
         progress: &mut Progress,
     ) -> Result<Option<Stop>> {
-        let began = (self.now)();
-        let namespace = &self.plan.release.namespace;
-        let left = progress.left();
-        let end = self
-            .cluster
-            .run_hook(hook, namespace, left, self.interrupt, self.report)
-            .await?;
-        let succeeded = end == HookEnd::Succeeded;
-        self.record_hook_run(hook, began, succeeded);
-        info!(%phase, kind = %hook.kind, hook = %hook.name, succeeded, "hook ran");
-        let message = match end {
-            HookEnd::Succeeded => return Ok(None),
-            HookEnd::Interrupted => return Ok(Some(Stop::Interrupted)),
-            HookEnd::Failed { message } => message,
-            HookEnd::TimedOut { unready } => format!("timed out waiting: {}", sentence(&unready)),
+        let plan = self.plan;
+        let run = plan::hook_run(&plan.release, plan.revision, phase.0, hook);
+        if self.notes().has_run(&run) {
+            debug!(%phase, kind = %hook.kind, hook = %hook.name, "hook ran before the interruption");
+            return Ok(None);
+        }
+        let known = self.notes().why_failed(&run).map(str::to_owned);
+        let message = match known {
+            Some(message) => message,
+            None => match self.run_hook_now(phase, hook, &run, progress).await? {
+                HookEnd::Succeeded => return Ok(None),
+                HookEnd::Interrupted => return Ok(Some(Stop::Interrupted)),
+                HookEnd::Failed { message } => message,
+                HookEnd::TimedOut { unready } => {
+                    format!("timed out waiting: {}", sentence(&unready))
+                }
+            },
         };
-        self.tidy(
-            std::slice::from_ref(hook),
-            DeletePolicy::HOOK_FAILED,
-            progress,
-        )
-        .await?;
+        let failed = std::slice::from_ref(hook);
+        self.tidy(phase, failed, DeletePolicy::HOOK_FAILED, progress)
+            .await?;
         let earlier = self.earlier_hooks(phase, hook);
-        self.tidy(&earlier, DeletePolicy::HOOK_SUCCEEDED, progress)
+        self.tidy(phase, &earlier, DeletePolicy::HOOK_SUCCEEDED, progress)
             .await?;
         Ok(Some(Stop::Failed(Failure {
             reason: Reason::HookFailed,
@@ -253,16 +305,90 @@ impl Execution<'_> {
         })))
     }
 
-    /// helm: pkg/action/hooks.go: the record tells when each hook ran last, and how it ended.
-    fn record_hook_run(&mut self, hook: &Hook, began: Timestamp, succeeded: bool) {
-        let run = manifest::Execution {
-            started_at: release::time(began),
-            completed_at: release::time((self.now)()),
-            phase: if succeeded { "Succeeded" } else { "Failed" }.to_owned(),
+    async fn run_hook_now(
+        &mut self,
+        phase: plan::HookPhase,
+        hook: &Hook,
+        run: &str,
+        progress: &Progress,
+    ) -> Result<HookEnd> {
+        let namespace = &self.plan.release.namespace;
+        let left = progress.left();
+        let cluster = self.cluster;
+        let (interrupt, report) = (self.interrupt, self.report);
+        let begun = match self.plan.resumed {
+            true => cluster.hook_under_way(hook, namespace, run).await?,
+            false => None,
         };
+        let created = match begun {
+            Some(created) => created,
+            None => {
+                cluster.clear_hook(hook, namespace, left, interrupt).await?;
+                self.hook_begins(hook);
+                self.store().await?;
+                match cluster.create_hook(hook, namespace, run).await? {
+                    Ok(created) => created,
+                    Err(message) => {
+                        return self
+                            .hook_ended(phase, hook, run, HookEnd::Failed { message })
+                            .await;
+                    }
+                }
+            }
+        };
+        let end = cluster
+            .await_completion(created, left, interrupt, report)
+            .await?;
+        self.hook_ended(phase, hook, run, end).await
+    }
+
+    fn hook_begins(&mut self, hook: &Hook) {
+        let began = release::time((self.now)());
+        self.record_hook_run(hook, |run| {
+            *run = manifest::Execution {
+                started_at: began,
+                phase: "Running".to_owned(),
+                ..manifest::Execution::default()
+            };
+        });
+    }
+
+    async fn hook_ended(
+        &mut self,
+        phase: plan::HookPhase,
+        hook: &Hook,
+        run: &str,
+        end: HookEnd,
+    ) -> Result<HookEnd> {
+        let failure = match &end {
+            // Somebody will go on with it.
+            HookEnd::Interrupted => return Ok(end),
+            HookEnd::Succeeded => None,
+            HookEnd::Failed { message } => Some(message.clone()),
+            HookEnd::TimedOut { unready } => {
+                Some(format!("timed out waiting: {}", sentence(unready)))
+            }
+        };
+        let succeeded = failure.is_none();
+        info!(%phase, kind = %hook.kind, hook = %hook.name, succeeded, "hook ran");
+        let ended = release::time((self.now)());
+        self.record_hook_run(hook, |run| {
+            run.completed_at = ended;
+            run.phase = if succeeded { "Succeeded" } else { "Failed" }.to_owned();
+        });
+        self.note(|notes| match &failure {
+            None => notes.ran(run),
+            Some(message) => notes.failed(run, message),
+        });
+        self.store().await?;
+        Ok(end)
+    }
+
+    /// helm: pkg/action/hooks.go: the record tells when each hook ran last, and how it ended.
+    fn record_hook_run(&mut self, hook: &Hook, change: impl FnOnce(&mut manifest::Execution)) {
         let same = |known: &&mut Hook| known.path == hook.path && known.name == hook.name;
         if let Some(known) = self.record.hooks.iter_mut().find(same) {
-            known.last_run = run;
+            change(&mut known.last_run);
         }
     }
 
@@ -277,11 +403,21 @@ impl Execution<'_> {
             .collect()
     }
 
-    async fn tidy(&self, hooks: &[Hook], policy: &str, progress: &Progress) -> Result<()> {
-        let namespace = &self.plan.release.namespace;
-        for hook in hooks.iter().rev() {
+    async fn tidy(
+        &self,
+        phase: plan::HookPhase,
+        hooks: &[Hook],
+        policy: &str,
+        progress: &Progress,
+    ) -> Result<()> {
+        let plan = self.plan;
+        let namespace = &plan.release.namespace;
+        for hook in hooks.iter().rev().filter(|hook| hook.is_deleted(policy)) {
+            // The same hook may run again at a later event, and be under way there by now.
+            let run = plan::hook_run(&plan.release, plan.revision, phase.0, hook);
+            let only = plan.resumed.then_some(&*run);
             self.cluster
-                .tidy_hook(hook, policy, namespace, progress.left(), self.interrupt)
+                .delete_hook(hook, namespace, only, progress.left(), self.interrupt)
                 .await?;
         }
         Ok(())
@@ -322,8 +458,10 @@ impl Execution<'_> {
             if subject.previous.is_none() {
                 self.refuse_foreign(at, &live)?;
             }
-            // helm: pkg/kube/client.go update: an object new to the release is its own base.
-            let previous = subject.previous.as_ref().unwrap_or(&live);
+            // helm: pkg/kube/client.go update: an object new to the release is its own base. Where
+            // the plan is resumed, it is likely to be what this very plan has created.
+            let new = if self.plan.resumed { target } else { &live };
+            let previous = subject.previous.as_ref().unwrap_or(new);
             let patch = merge::three_way(Kind::of(target), Some(previous), target, &live).map_err(
                 |source| Error::Merge {
                     object: at.object.to_string(),
@@ -445,19 +583,30 @@ impl Execution<'_> {
             Action::Uninstall => (Status::Uninstalled, "Uninstallation complete".to_owned()),
             Action::Recover { .. } => (
                 Status::Failed,
-                "interrupted: the controller stopped while at work".to_owned(),
+                "interrupted, and not wanted any more".to_owned(),
             ),
-            Action::CorrectDrift | Action::Rest(_) => return Ok(()),
+            Action::CorrectDrift | Action::Resume { .. } | Action::Rest(_) => return Ok(()),
         };
         // helm: pkg/action/upgrade.go releasingUpgrade: the old one is retired first.
         if status == Status::Deployed {
             self.supersede().await?;
         }
+        match self.plan.action {
+            Action::Install | Action::Upgrade => self.note(|notes| notes.note_attempt(None)),
+            Action::Recover { counts: true, .. } => self.note_failure(false),
+            _ => {}
+        }
         self.record.set_status(status, description);
-        if status == Status::Uninstalled {
+        if status == Status::Uninstalled && self.record.info.deleted.is_empty() {
             self.record.info.deleted = release::time(now);
         }
-        Ok(self.storage.update(&self.record, now.as_second()).await?)
+        self.store().await
+    }
+
+    /// One more failure of the wanted inputs, stored with the record that tells of it.
+    fn note_failure(&mut self, remedy: bool) {
+        let attempt = plan::after_failure(self.attempt, self.inputs, remedy);
+        self.note(|notes| notes.note_attempt(Some(&attempt)));
     }
 
     /// helm: pkg/action/rollback.go performRollback: every deployed one, see helm issue 2941.
@@ -466,7 +615,9 @@ impl Execution<'_> {
         for header in self.history.superseded_by(self.record.version) {
             let mut old = self.storage.get(release, header.version).await?;
             old.info.status = Status::Superseded;
-            self.storage.update(&old, (self.now)().as_second()).await?;
+            self.storage
+                .update(&mut old, (self.now)().as_second())
+                .await?;
         }
         Ok(())
     }
@@ -480,11 +631,12 @@ impl Execution<'_> {
         Ok(())
     }
 
-    /// Records how a plan ended before its end.
+    /// Records how a plan ended before its end. One that is not wanted any more stays as it is:
+    /// the next turn knows whether it is to be gone on with.
     async fn stopped(mut self, stop: Stop) -> Result<Outcome> {
-        let message = match &stop {
-            Stop::Failed(failure) => failure.message.clone(),
-            Stop::Interrupted => "interrupted by a newer wish".to_owned(),
+        let failure = match stop {
+            Stop::Failed(failure) => failure,
+            Stop::Interrupted => return Ok(Outcome::Interrupted),
         };
         if self.records_failure() {
             let verb = match self.plan.action {
@@ -493,16 +645,12 @@ impl Execution<'_> {
                 _ => "Upgrade",
             };
             let name = &self.record.name;
-            self.record
-                .set_status(Status::Failed, format!("{verb} {name:?} failed: {message}"));
-            self.storage
-                .update(&self.record, (self.now)().as_second())
-                .await?;
+            let description = format!("{verb} {name:?} failed: {}", failure.message);
+            self.record.set_status(Status::Failed, description);
+            self.note_failure(matches!(self.plan.action, Action::Rollback { .. }));
+            self.store().await?;
         }
-        Ok(match stop {
-            Stop::Failed(failure) => Outcome::Failed(failure),
-            Stop::Interrupted => Outcome::Interrupted,
-        })
+        Ok(Outcome::Failed(failure))
     }
 
     /// An uninstall that failed stays `uninstalling`, and the next turn goes on with it.

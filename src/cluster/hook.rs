@@ -20,66 +20,96 @@ pub(super) enum HookEnd {
     Interrupted,
 }
 
-impl Cluster {
-    /// Deletes what an earlier run left where the policy says so, creates the hook's objects and
-    /// waits until they have completed.
-    // helm: pkg/action/hooks.go execHookWithDelayedShutdown
-    pub(super) async fn run_hook(
-        &self,
-        hook: &Hook,
-        release_namespace: &str,
-        timeout: Duration,
-        interrupt: &Interrupt,
-        report: &(dyn Fn(&[Unready]) + Sync),
-    ) -> Result<HookEnd> {
-        let by_default = hook.delete_policies.is_empty();
-        if by_default || hook.is_deleted(DeletePolicy::BEFORE_HOOK_CREATION) {
-            self.delete_hook(hook, release_namespace, timeout, interrupt)
-                .await?;
-        }
-        let mut created = Vec::new();
-        for object in objects(hook)? {
-            let mut at = self.endpoint(&object.key, release_namespace).await?;
-            let live = match self.create(&at, &object.value).await {
-                Ok(live) => live,
-                Err(error) if error.is_transient() => return Err(error),
-                Err(error) => {
-                    return Ok(HookEnd::Failed {
-                        message: error.to_string(),
-                    });
-                }
-            };
-            // The server completes a generateName.
-            if let Some(name) = live["metadata"]["name"].as_str() {
-                name.clone_into(&mut at.object.name);
-            }
-            created.push((at, Some(live)));
-        }
-        self.await_completion(created, timeout, interrupt, report)
-            .await
-    }
+/// The label on the objects of a hook that says of which run they are.
+const RUN_LABEL: &str = "helm.pintle.dev/run";
 
-    /// Deletes the hook's objects where its policy names this event.
-    // helm: pkg/action/hooks.go deleteHookByPolicy
-    pub(super) async fn tidy_hook(
+/// Objects of a hook, and what was last seen of each.
+pub(super) type Created = Vec<(Endpoint, Option<Value>)>;
+
+impl Cluster {
+    /// Deletes what an earlier run left, where the policy says so.
+    // helm: pkg/action/hooks.go execHookWithDelayedShutdown
+    pub(super) async fn clear_hook(
         &self,
         hook: &Hook,
-        policy: &str,
         release_namespace: &str,
         timeout: Duration,
         interrupt: &Interrupt,
     ) -> Result<()> {
-        if hook.is_deleted(policy) {
-            self.delete_hook(hook, release_namespace, timeout, interrupt)
+        let by_default = hook.delete_policies.is_empty();
+        if by_default || hook.is_deleted(DeletePolicy::BEFORE_HOOK_CREATION) {
+            self.delete_hook(hook, release_namespace, None, timeout, interrupt)
                 .await?;
         }
         Ok(())
     }
 
-    async fn delete_hook(
+    /// Creates the hook's objects; the inner error is what the API server said to one of them.
+    pub(super) async fn create_hook(
         &self,
         hook: &Hook,
         release_namespace: &str,
+        run: &str,
+    ) -> Result<std::result::Result<Created, String>> {
+        let mut created = Vec::new();
+        for mut object in objects(hook)? {
+            mark(&mut object.value, run);
+            let mut at = self.endpoint(&object.key, release_namespace).await?;
+            let live = match self.create(&at, &object.value).await {
+                Ok(live) => live,
+                Err(error) if error.is_transient() => return Err(error),
+                Err(error) => return Ok(Err(error.to_string())),
+            };
+            name_as_answered(&mut at, &live);
+            created.push((at, Some(live)));
+        }
+        Ok(Ok(created))
+    }
+
+    /// The objects of a run that was begun before; `None` where nothing of it is there. What was
+    /// not created any more is created now.
+    pub(super) async fn hook_under_way(
+        &self,
+        hook: &Hook,
+        release_namespace: &str,
+        run: &str,
+    ) -> Result<Option<Created>> {
+        let mut found = Vec::new();
+        let mut missing = Vec::new();
+        for object in objects(hook)? {
+            let mut at = self.endpoint(&object.key, release_namespace).await?;
+            let live = match object.key.name.is_empty() {
+                true => self.labelled(&at, RUN_LABEL, run).await?,
+                false => self.get(&at).await?,
+            };
+            match live.filter(|live| live["metadata"]["labels"][RUN_LABEL] == run) {
+                Some(live) => {
+                    name_as_answered(&mut at, &live);
+                    found.push((at, Some(live)));
+                }
+                None => missing.push((at, object)),
+            }
+        }
+        if found.is_empty() {
+            return Ok(None);
+        }
+        for (mut at, mut object) in missing {
+            mark(&mut object.value, run);
+            let live = self.create(&at, &object.value).await?;
+            name_as_answered(&mut at, &live);
+            found.push((at, Some(live)));
+        }
+        Ok(Some(found))
+    }
+
+    /// Deletes the hook's objects and waits until they are gone; those of one run `only`, where
+    /// one is named.
+    // helm: pkg/action/hooks.go deleteHookByPolicy
+    pub(super) async fn delete_hook(
+        &self,
+        hook: &Hook,
+        release_namespace: &str,
+        only: Option<&str>,
         timeout: Duration,
         interrupt: &Interrupt,
     ) -> Result<()> {
@@ -94,6 +124,12 @@ impl Cluster {
             .filter(|object| !object.key.name.is_empty())
         {
             let at = self.endpoint(&object.key, release_namespace).await?;
+            if let Some(run) = only {
+                let live = self.get(&at).await?;
+                if live.is_none_or(|live| live["metadata"]["labels"][RUN_LABEL] != run) {
+                    continue;
+                }
+            }
             self.delete(&at).await?;
             deleted.push(at);
         }
@@ -102,9 +138,10 @@ impl Cluster {
             .map(|_| ())
     }
 
-    async fn await_completion(
+    /// Waits until the objects have completed.
+    pub(super) async fn await_completion(
         &self,
-        created: Vec<(Endpoint, Option<Value>)>,
+        created: Created,
         timeout: Duration,
         interrupt: &Interrupt,
         report: &(dyn Fn(&[Unready]) + Sync),
@@ -137,6 +174,26 @@ impl Cluster {
             (None, _) if interrupt.is_raised() => HookEnd::Interrupted,
             (None, unready) => HookEnd::TimedOut { unready },
         })
+    }
+}
+
+/// Says of which run an object is.
+fn mark(object: &mut Value, run: &str) {
+    if let Some(metadata) = object["metadata"].as_object_mut() {
+        let labels = metadata.entry("labels").or_insert_with(|| Value::Null);
+        if labels.is_null() {
+            *labels = Value::Object(serde_json::Map::new());
+        }
+        if let Some(labels) = labels.as_object_mut() {
+            labels.insert(RUN_LABEL.to_owned(), run.into());
+        }
+    }
+}
+
+/// The server completes a generateName.
+fn name_as_answered(at: &mut Endpoint, live: &Value) {
+    if let Some(name) = live["metadata"]["name"].as_str() {
+        name.clone_into(&mut at.object.name);
     }
 }
 

@@ -201,6 +201,28 @@ impl Cluster {
         .await
     }
 
+    /// The first object of a kind that carries a label, in the namespace of `at`.
+    pub(super) async fn labelled(
+        &self,
+        at: &Endpoint,
+        label: &str,
+        value: &str,
+    ) -> Result<Option<Value>> {
+        let parameters = kube::api::ListParams::default()
+            .labels(&format!("{label}={value}"))
+            .limit(1);
+        let mut list = self
+            .send("list", at, at.request().list(&parameters))
+            .await?;
+        let first = list["items"].as_array_mut().and_then(|items| items.pop());
+        // The items of a list do not say their kind.
+        Ok(first.map(|mut object| {
+            object["apiVersion"] = at.object.api_version.clone().into();
+            object["kind"] = at.object.kind.clone().into();
+            object
+        }))
+    }
+
     async fn send(
         &self,
         action: &'static str,

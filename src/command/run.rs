@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::Context;
-use pintle::controller::{self, Settings};
+use pintle::controller::{self, Holder, Settings};
 use pintle::source::{Sources, SourcesConfig};
 use pintle::telemetry::{self, Metrics, Readiness};
 
@@ -21,6 +21,10 @@ pub(crate) struct RunArguments {
     /// Keep only the HelmReleases of this namespace. Default: all namespaces.
     #[arg(long, short, value_name = "NAMESPACE")]
     namespace: Option<String>,
+    /// Who this process is, on the records of work under way: what another one holds is left alone
+    /// until its timeout has passed. Default: the pod ($POD_NAMESPACE and $POD_NAME), or the host.
+    #[arg(long, value_name = "NAME")]
+    holder: Option<String>,
     /// Let a HelmRelease with `insecure: true` use plain HTTP.
     #[arg(long)]
     allow_insecure_sources: bool,
@@ -68,6 +72,7 @@ async fn keep(arguments: RunArguments) -> anyhow::Result<()> {
     tracing::info!(%address, version = env!("CARGO_PKG_VERSION"), "pintle runs");
     let settings = Settings {
         namespace: arguments.namespace,
+        holder: holder(arguments.holder),
     };
     let controller = controller::run(client, sources, metrics, readiness, settings, stopped());
     let signal = async {
@@ -98,6 +103,20 @@ async fn signal() -> anyhow::Result<()> {
     tokio::select! {
         _ = terminate.recv() => Ok(()),
         interrupted = tokio::signal::ctrl_c() => interrupted.context("listen for interrupts"),
+    }
+}
+
+/// Who this process is if nobody says who.
+fn holder(named: Option<String>) -> Holder {
+    let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+    match (named, variable("POD_NAMESPACE"), variable("POD_NAME")) {
+        (Some(name), ..) => Holder::named(name),
+        (None, Some(namespace), Some(pod)) => Holder::pod(&namespace, &pod),
+        _ => {
+            let host = || std::fs::read_to_string("/etc/hostname").ok();
+            let host = variable("HOSTNAME").or_else(host).unwrap_or_default();
+            Holder::named(format!("host:{}", host.trim()))
+        }
     }
 }
 

@@ -13,7 +13,7 @@ use crate::api::HelmRelease;
 use crate::chart::Chart;
 use crate::cluster::{ClusterLookup, Execution, Interrupt, Outcome, Unready};
 use crate::manifest::{self, Hook, Object, ObjectKey};
-use crate::plan::{self, Action, Build, Desired};
+use crate::plan::{self, Action, Build, Desired, Work};
 use crate::release::{self, History, Info, Record, Status};
 use crate::render::{self, Rendered};
 use crate::source::{Archive, ChartRef, Digest, Repository};
@@ -57,14 +57,47 @@ impl Acting<'_> {
             Action::Install | Action::Upgrade => self.render_next().await?,
             Action::Rollback { to } => self.restore(*to).await?,
             Action::CorrectDrift => self.reapply()?,
-            Action::Uninstall => self.withdraw().await?,
-            Action::Recover { revision } => self.recover(*revision).await?,
+            Action::Uninstall => {
+                let last = self.sight.observed.history.last();
+                let begun = last.is_some_and(|last| last.status == Status::Uninstalling);
+                return self.execute(action, self.withdraw().await?, begun).await;
+            }
+            Action::Resume { revision, work } => return self.resume(*revision, *work).await,
+            Action::Recover { revision, .. } => self.recover(*revision).await?,
             Action::Rest(_) => unreachable!("rest is no action"),
         };
-        self.execute(action, intent).await
+        self.execute(action, intent, false).await
     }
 
-    async fn execute(&self, action: Action, intent: Intent) -> Result<Acted, Error> {
+    /// Goes on with what an earlier process began: what it was to become stands in the record, and
+    /// what it started from in those before.
+    async fn resume(&self, revision: i64, work: Work) -> Result<Acted, Error> {
+        if work == Work::Uninstall {
+            let intent = self.withdraw().await?;
+            return self.execute(Action::Uninstall, intent, true).await;
+        }
+        let release = &self.desired.release;
+        let record = self.context.storage.get(release, revision).await?;
+        let previous = self.applied(revision).await?.objects;
+        let action = match work {
+            Work::Upgrade => Action::Upgrade,
+            Work::Rollback => Action::Rollback {
+                to: record.info.rollback_revision,
+            },
+            Work::Install | Work::Uninstall => Action::Install,
+        };
+        let intent = Intent {
+            previous,
+            target: applied_objects(release, &record)?,
+            hooks: record.hooks.clone(),
+            record,
+            chart_digest: None,
+        };
+        info!(revision, %work, "goes on where it was interrupted");
+        self.execute(action, intent, true).await
+    }
+
+    async fn execute(&self, action: Action, intent: Intent, resumed: bool) -> Result<Acted, Error> {
         let drifted: Vec<ObjectKey> = self
             .sight
             .drift
@@ -82,6 +115,7 @@ impl Acting<'_> {
             wait: self.desired.wait,
             create_namespace: self.desired.create_namespace,
             keep_history: self.desired.deletion.keep_history && self.sight.observed.deleting,
+            resumed,
         });
         info!(action = %plan.action, revision = plan.revision, steps = plan.steps.len(), "planned");
         let revision = intent.record.version;
@@ -92,6 +126,9 @@ impl Acting<'_> {
             storage: &self.context.storage,
             plan: &plan,
             record: intent.record,
+            holder: &self.context.holder.name,
+            inputs: &self.desired.inputs,
+            attempt: self.sight.observed.attempt.as_ref(),
             history: History::new(
                 self.sight
                     .revisions
@@ -177,7 +214,7 @@ impl Acting<'_> {
             })?;
         self.context.metrics.stage("load", began.elapsed());
         self.ensure_crds(&chart, &named).await?;
-        let previous = self.applied().await?;
+        let previous = self.applied(i64::MAX).await?;
         let rendered = self.render(&chart, &named).await?;
         let mut target = manifest::parse(&rendered.manifest).map_err(|source| Error::Manifest {
             what: format!("chart {named}"),
@@ -339,7 +376,7 @@ impl Acting<'_> {
     async fn restore(&self, to: i64) -> Result<Intent, Error> {
         let release = &self.desired.release;
         let good = self.context.storage.get(release, to).await?;
-        let previous = self.applied().await?;
+        let previous = self.applied(i64::MAX).await?;
         let target = applied_objects(release, &good)?;
         let time = release::time(now());
         let record = Record {
@@ -352,6 +389,8 @@ impl Acting<'_> {
                 rollback_revision: to,
                 ..Info::default()
             },
+            notes_to_self: BTreeMap::new(),
+            resource_version: None,
             ..good
         };
         let hooks = record.hooks.clone();
@@ -390,7 +429,7 @@ impl Acting<'_> {
             .storage
             .get(&self.desired.release, last)
             .await?;
-        let previous = self.applied().await?;
+        let previous = self.applied(i64::MAX).await?;
         let hooks = record.hooks.clone();
         Ok(Intent {
             record,
@@ -417,10 +456,11 @@ impl Acting<'_> {
         })
     }
 
-    /// What was last applied, object by object: the deployed revision, and over it whatever later
-    /// revisions that failed may have applied, so that none of it is orphaned.
-    async fn applied(&self) -> Result<Applied, Error> {
+    /// What was last applied before a revision, object by object: the deployed one, and over it
+    /// whatever later ones that failed may have applied, so that none of it is orphaned.
+    async fn applied(&self, before: i64) -> Result<Applied, Error> {
         let history = &self.sight.observed.history;
+        let history = &history[..history.partition_point(|header| header.revision < before)];
         let base = history
             .iter()
             .rposition(|header| header.status == Status::Deployed)

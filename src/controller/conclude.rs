@@ -12,11 +12,13 @@ use super::act::Acted;
 use super::context::doubled;
 use super::error::{Error, Retry};
 use crate::api::{
-    Attempt, ConditionStatus, ConditionType, HelmReleaseStatus, Inputs, Inventory, InventoryEntry,
-    Reason, set_condition,
+    ConditionStatus, ConditionType, HelmReleaseStatus, Inputs, Inventory, InventoryEntry, Reason,
+    set_condition,
 };
 use crate::cluster::{Failure, ObjectDrift, Outcome};
-use crate::plan::{Action, Desired, Rest};
+use crate::manifest::ObjectKey;
+use crate::plan::{self, Action, Desired, Rest};
+use crate::release::Record;
 use crate::storage::Revision;
 
 /// How a turn ended.
@@ -25,6 +27,8 @@ pub(super) enum Ending<'t> {
     Rested {
         rest: &'t Rest,
         drift: &'t [ObjectDrift],
+        /// The deployed revision, where it was read.
+        deployed: Option<&'t Record>,
     },
     /// An action was taken to its end, good or bad.
     Acted(&'t Acted),
@@ -73,11 +77,23 @@ pub(super) struct Facts<'t> {
     pub(super) now: Timestamp,
 }
 
+/// How often a release that somebody else works on is looked at.
+const LOCKED_PAUSE: Duration = Duration::from_secs(30);
+
 /// Draws the conclusion.
 pub(super) fn conclude(facts: &Facts<'_>, ending: &Ending<'_>) -> Conclusion {
     let mut draft = Draft::new(facts);
     let next = match ending {
-        Ending::Rested { rest, drift } => rested(&mut draft, rest, drift),
+        Ending::Rested {
+            rest,
+            drift,
+            deployed,
+        } => {
+            if let Some(record) = deployed {
+                recall(&mut draft, record);
+            }
+            rested(&mut draft, rest, drift)
+        }
         Ending::Acted(acted) => concluded_action(&mut draft, acted),
         Ending::Failed(error) => failed(&mut draft, error),
     };
@@ -204,6 +220,45 @@ fn retain_stored(status: &mut HelmReleaseStatus, revisions: &[Revision]) {
         .collect();
 }
 
+/// What a status that was lost, or never written, said of the deployed revision.
+fn recall(draft: &mut Draft<'_>, record: &Record) {
+    let Some(desired) = draft.facts.desired else {
+        return;
+    };
+    if draft.status.inventory.is_some() {
+        return;
+    }
+    let Ok(objects) = super::observe::applied_objects(&desired.release, record) else {
+        return;
+    };
+    draft.status.inventory = Some(inventory(objects.iter().map(|object| &object.key)));
+    let mut history = draft.status.history.iter_mut();
+    if let Some(known) = history.find(|known| known.version == record.version) {
+        let digest = std::mem::take(&mut known.chart_digest);
+        *known = super::act::snapshot(record, None, desired);
+        known.chart_digest = digest;
+    }
+    let reason = match record.info.description.as_str() {
+        "Install complete" => Reason::InstallSucceeded,
+        "Upgrade complete" => Reason::UpgradeSucceeded,
+        _ => Reason::Succeeded,
+    };
+    let message = deployed_sentence(draft);
+    draft.ready(ConditionStatus::True, reason, &message);
+}
+
+fn inventory<'k>(keys: impl Iterator<Item = &'k ObjectKey>) -> Inventory {
+    let entries = keys.map(|key| InventoryEntry {
+        api_version: key.api_version.clone(),
+        kind: key.kind.clone(),
+        namespace: key.namespace.clone(),
+        name: key.name.clone(),
+    });
+    Inventory {
+        entries: entries.collect(),
+    }
+}
+
 fn rested(draft: &mut Draft<'_>, rest: &Rest, drift: &[ObjectDrift]) -> Next {
     match rest {
         Rest::InSync => {
@@ -237,6 +292,26 @@ fn rested(draft: &mut Draft<'_>, rest: &Rest, drift: &[ObjectDrift]) -> Next {
             drifted(draft, &message);
             Next::After(Duration::from_secs(60))
         }
+        Rest::MovedByHand => {
+            draft.settled();
+            draft.status.attempt = None;
+            let newest = draft
+                .status
+                .history
+                .first()
+                .map_or(0, |newest| newest.version);
+            let message = format!(
+                "revision {newest} was made with Helm after what is declared here had been deployed; it stays until the spec changes"
+            );
+            draft.ready(ConditionStatus::True, Reason::MovedByHand, &message);
+            draft.set(
+                ConditionType::Released,
+                ConditionStatus::True,
+                Reason::MovedByHand,
+                &message,
+            );
+            Next::Interval
+        }
         Rest::Suspended => {
             draft.settled();
             let message = "suspended: nothing is touched until spec.suspend is false";
@@ -247,7 +322,8 @@ fn rested(draft: &mut Draft<'_>, rest: &Rest, drift: &[ObjectDrift]) -> Next {
             let message = "somebody else works on this release (its last record is pending); it is left alone until the timeout has passed";
             draft.ready(ConditionStatus::Unknown, Reason::Locked, message);
             draft.reconciling(Reason::Locked, message);
-            Next::After(seconds_until(*until, draft.facts.now))
+            // Whoever it is may be done, or gone, before.
+            Next::After(seconds_until(*until, draft.facts.now).min(LOCKED_PAUSE))
         }
         Rest::BackingOff { until } => {
             let message = attempt_message(draft);
@@ -370,16 +446,22 @@ fn succeeded(draft: &mut Draft<'_>, acted: &Acted) -> Next {
             draft.status.inputs = None;
             Next::Now
         }
-        Action::Recover { revision } => {
-            let message =
-                format!("revision {revision} was interrupted, because the controller stopped");
+        Action::Recover { revision, counts } => {
+            let message = match counts {
+                true => format!("revision {revision} was interrupted again and again"),
+                false => {
+                    format!("revision {revision} was interrupted, and is not wanted any more")
+                }
+            };
             draft.tell(true, Reason::Progressing, message.clone());
-            count_failure(draft, &message, false);
+            if *counts {
+                count_failure(draft, &message, false);
+            }
             draft.reconciling(Reason::Progressing, &message);
             draft.ready(ConditionStatus::Unknown, Reason::Progressing, &message);
             Next::Now
         }
-        Action::Rest(_) => Next::Interval,
+        Action::Resume { .. } | Action::Rest(_) => Next::Interval,
     }
 }
 
@@ -420,15 +502,7 @@ fn remember(draft: &mut Draft<'_>, acted: &Acted) {
         };
     }
     if !matches!(acted.action, Action::CorrectDrift | Action::Recover { .. }) {
-        let entries = acted.inventory.iter().map(|key| InventoryEntry {
-            api_version: key.api_version.clone(),
-            kind: key.kind.clone(),
-            namespace: key.namespace.clone(),
-            name: key.name.clone(),
-        });
-        draft.status.inventory = Some(Inventory {
-            entries: entries.collect(),
-        });
+        draft.status.inventory = Some(inventory(acted.inventory.iter()));
     }
 }
 
@@ -467,19 +541,9 @@ fn count_failure(draft: &mut Draft<'_>, message: &str, remedy: bool) {
     let Some(desired) = draft.facts.desired else {
         return;
     };
-    let known = draft
-        .status
-        .attempt
-        .take()
-        .filter(|attempt| attempt.inputs == desired.inputs);
-    let mut attempt = known.unwrap_or_else(|| Attempt {
-        inputs: desired.inputs.clone(),
-        ..Attempt::default()
-    });
-    if remedy {
-        attempt.remediation_failures += 1;
-    } else {
-        attempt.failures += 1;
+    let known = draft.status.attempt.take();
+    let mut attempt = plan::after_failure(known.as_ref(), &desired.inputs, remedy);
+    if !remedy {
         message.clone_into(&mut attempt.message);
     }
     let pause = doubled(

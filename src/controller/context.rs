@@ -13,6 +13,7 @@ use kube::{Client, ResourceExt};
 use rand::Rng as _;
 use tokio::sync::watch;
 
+use super::holder::Holder;
 use super::watches::Watches;
 use crate::api::{HelmRelease, HelmReleaseStatus};
 use crate::cluster::Cluster;
@@ -35,11 +36,14 @@ pub(super) fn guarded(name: &str, namespace: Option<&str>) -> ObjectRef<Guarded>
 pub struct Settings {
     /// The only namespace whose HelmReleases are kept; all where it is `None`.
     pub namespace: Option<String>,
+    /// Who this process is.
+    pub holder: Holder,
 }
 
 /// What every turn works with.
 pub struct Context {
     pub(super) client: Client,
+    pub(super) holder: Holder,
     pub(super) cluster: Cluster,
     pub(super) storage: Storage,
     pub(super) sources: Sources,
@@ -61,6 +65,7 @@ pub struct Context {
 impl Context {
     pub(super) fn new(
         client: Client,
+        holder: Holder,
         sources: Sources,
         metrics: Arc<Metrics>,
         watches: Watches,
@@ -76,6 +81,7 @@ impl Context {
             storage: Storage::new(client.clone()),
             recorder: Recorder::new(client.clone(), reporter),
             client,
+            holder,
             sources,
             metrics,
             watches,

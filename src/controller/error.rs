@@ -265,7 +265,7 @@ fn storage_reason(error: &storage::Error) -> Reason {
     match error {
         storage::Error::NamespaceNotFound { .. } => Reason::NamespaceNotFound,
         storage::Error::Api { .. } => Reason::ClusterUnavailable,
-        storage::Error::Taken { .. } => Reason::Locked,
+        storage::Error::Taken { .. } | storage::Error::Lost { .. } => Reason::Locked,
         storage::Error::NotFound { .. } | storage::Error::Codec { .. } => Reason::StorageFailed,
     }
 }

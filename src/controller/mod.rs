@@ -9,6 +9,7 @@ mod act;
 mod conclude;
 mod context;
 mod error;
+mod holder;
 mod observe;
 mod publish;
 mod reconcile;
@@ -18,4 +19,5 @@ mod watches;
 
 pub use context::{Context, Settings};
 pub use error::{Error, Retry};
+pub use holder::Holder;
 pub use run::{RunError, run};

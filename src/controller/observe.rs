@@ -3,10 +3,10 @@
 
 use super::context::{Context, now};
 use super::error::Error;
-use crate::api::HelmReleaseStatus;
+use crate::api::{Attempt, HelmReleaseStatus};
 use crate::cluster::ObjectDrift;
 use crate::manifest::{self, Object, ObjectKey};
-use crate::plan::{self, Desired, DriftExemptions, Observed, ReleaseName, RevisionHeader};
+use crate::plan::{self, Desired, DriftExemptions, Notes, Observed, ReleaseName, RevisionHeader};
 use crate::release::{Record, Status};
 use crate::storage::Revision;
 
@@ -44,8 +44,10 @@ pub(super) async fn observe(
     let mut sight = Sight {
         observed: Observed {
             history: revisions.iter().map(header).collect(),
-            attempt: status.attempt.clone().filter(|_| !turn.forced),
+            attempt: attempt(status, &revisions, turn.forced),
             adopted_in_sync: false,
+            holder: context.holder.name.clone(),
+            holder_is_gone: holder_is_gone(context, &revisions).await,
             drifted: false,
             fought_over: false,
             deleting: turn.deleting,
@@ -76,19 +78,52 @@ pub(super) struct Turn {
     pub(super) look: Look,
 }
 
+/// How often the inputs have failed, by the status and by what the newest record notes.
+fn attempt(status: &HelmReleaseStatus, revisions: &[Revision], forced: bool) -> Option<Attempt> {
+    let noted = revisions
+        .last()
+        .and_then(|revision| notes(revision).attempt());
+    let latest = plan::latest_attempt(status.attempt.clone(), noted);
+    latest.filter(|_| !forced)
+}
+
+fn notes(revision: &Revision) -> Notes {
+    Notes::new(revision.notes_to_self.clone())
+}
+
+/// Whether a pending revision is held by a process that is known to be no more.
+async fn holder_is_gone(context: &Context, revisions: &[Revision]) -> bool {
+    let pending = |revision: &&Revision| {
+        let status = revision.header.status;
+        status.is_pending() || status == Status::Uninstalling
+    };
+    let Some(last) = revisions.last().filter(pending) else {
+        return false;
+    };
+    match notes(last).holder() {
+        Some(holder) if holder != context.holder.name => {
+            context.holder.is_gone(&context.client, holder).await
+        }
+        _ => false,
+    }
+}
+
 fn header(revision: &Revision) -> RevisionHeader {
+    let notes = notes(revision);
     RevisionHeader {
         revision: revision.header.version,
         status: revision.header.status,
         inputs: revision.header.labels.get(INPUTS_LABEL).cloned(),
+        holder: notes.holder().map(str::to_owned),
+        resumptions: notes.resumptions(),
         modified_at: revision.modified_at,
     }
 }
 
-/// A deployed revision without our label was made by Helm: is it what is wanted?
+/// A deployed revision that we do not hold was made by Helm: is it what is wanted?
 async fn adopt(context: &Context, desired: &Desired, sight: &mut Sight) -> Result<(), Error> {
     let last = sight.observed.history.last();
-    let Some(last) = last.filter(|l| l.status == Status::Deployed && l.inputs.is_none()) else {
+    let Some(last) = last.filter(|l| l.status == Status::Deployed && l.holder.is_none()) else {
         return Ok(());
     };
     let record = context.storage.get(&desired.release, last.revision).await?;

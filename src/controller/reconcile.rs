@@ -174,12 +174,29 @@ impl Work<'_> {
             name,
             sight.drift.len(),
         );
+        // The records may know of a failure that the status was not told of any more.
+        let before = HelmReleaseStatus {
+            attempt: sight.observed.attempt.clone(),
+            ..self.before.clone()
+        };
+        let work = Work {
+            before: &before,
+            ..*self
+        };
+        work.decided(&sight, deleting).await
+    }
+
+    async fn decided(
+        &self,
+        sight: &super::observe::Sight,
+        deleting: bool,
+    ) -> Result<Option<Next>, Error> {
         let action = decide(self.desired, &sight.observed);
         if let Action::Rest(rest) = &action {
-            return self.rest(rest, &sight, deleting).await;
+            return self.rest(rest, sight, deleting).await;
         }
         info!(%action, "decided");
-        let acted = self.act(action, &sight).await?;
+        let acted = self.act(action, sight).await?;
         self.count(&acted);
         if deleting && matches!(acted.outcome, Outcome::Succeeded(_)) {
             return self.let_go().await;
@@ -235,6 +252,7 @@ impl Work<'_> {
         let ending = Ending::Rested {
             rest,
             drift: &sight.drift,
+            deployed: sight.deployed.as_ref(),
         };
         let revisions = Some(&*sight.revisions);
         finish(
@@ -380,6 +398,7 @@ impl Work<'_> {
             Action::Rollback { .. } => "rollback",
             Action::CorrectDrift => "correct_drift",
             Action::Uninstall => "uninstall",
+            Action::Resume { .. } => "resume",
             Action::Recover { .. } => "recover",
             Action::Rest(_) => "rest",
         };

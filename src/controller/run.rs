@@ -77,7 +77,15 @@ pub async fn run(
         .take_until(shutdown.clone());
 
     let watches = Watches::new(client.clone(), wake);
-    let context = Context::new(client, sources, metrics, watches, store.clone(), stopping);
+    let context = Context::new(
+        client,
+        settings.holder,
+        sources,
+        metrics,
+        watches,
+        store.clone(),
+        stopping,
+    );
     let ready = async {
         if store.wait_until_ready().await.is_ok() {
             readiness.set(true);

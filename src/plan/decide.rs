@@ -17,8 +17,13 @@ pub struct RevisionHeader {
     pub revision: i64,
     /// Helm's state of it.
     pub status: Status,
-    /// The inputs that it was made of, if this program made it.
+    /// The inputs that it was made of, or that an earlier revision was made of: Helm copies the
+    /// label.
     pub inputs: Option<String>,
+    /// Who of this program wrote it; nobody where Helm did.
+    pub holder: Option<String>,
+    /// How often it was gone on with after an interruption.
+    pub resumptions: u32,
     /// When the record was last written, in seconds since 1970.
     pub modified_at: Option<i64>,
 }
@@ -30,8 +35,12 @@ pub struct Observed {
     pub history: Vec<RevisionHeader>,
     /// What has been tried for these or earlier inputs.
     pub attempt: Option<Attempt>,
-    /// A deployed revision that nobody labelled (Helm's own) is made of the wanted inputs.
+    /// A deployed revision of Helm's own is made of the wanted inputs.
     pub adopted_in_sync: bool,
+    /// Who looks.
+    pub holder: String,
+    /// The one who holds the pending revision is known to be no more.
+    pub holder_is_gone: bool,
     /// Objects differ from what the deployed revision applied.
     pub drifted: bool,
     /// Somebody undoes every repair of such an object.
@@ -60,13 +69,34 @@ pub enum Action {
     CorrectDrift,
     /// Remove the release, because it is no longer declared, or because its install failed.
     Uninstall,
-    /// A record says that work is under way, and nobody is at it: mark it failed.
+    /// A record says that work is under way, nobody is at it, and it is still wanted: go on with
+    /// it, at the step at which it was left.
+    Resume {
+        /// The revision that was interrupted.
+        revision: i64,
+        /// What was being done.
+        work: Work,
+    },
+    /// A record says that work is under way, nobody is at it, and it is not wanted any more: mark
+    /// it failed.
     Recover {
         /// The revision that was interrupted.
         revision: i64,
+        /// It counts as a failure of the wanted inputs.
+        counts: bool,
     },
     /// Nothing to do, for this reason.
     Rest(Rest),
+}
+
+/// What can be left half done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[allow(missing_docs)]
+pub enum Work {
+    Install,
+    Upgrade,
+    Rollback,
+    Uninstall,
 }
 
 /// Why there is nothing to do.
@@ -78,6 +108,9 @@ pub enum Rest {
     Drifted,
     /// The same, but somebody undoes every repair, so repairs pause.
     FoughtOver,
+    /// What is declared was deployed, and then a person moved the release elsewhere with Helm: it
+    /// stays there until the spec changes.
+    MovedByHand,
     /// The spec says to touch nothing.
     Suspended,
     /// Somebody else works on the release.
@@ -95,6 +128,9 @@ pub enum Rest {
     /// The HelmRelease is being deleted and nothing is left to remove.
     Gone,
 }
+
+/// How often one revision is gone on with: what ends the program again and again counts as failed.
+const MAX_RESUMPTIONS: u32 = 5;
 
 /// What to do next.
 pub fn decide(desired: &Desired, observed: &Observed) -> Action {
@@ -126,17 +162,25 @@ fn on_deletion(desired: &Desired, observed: &Observed) -> Action {
         None => Action::Rest(Rest::Gone),
         Some(_) if left_alone => Action::Rest(Rest::Gone),
         Some(last) if last.status == Status::Uninstalled => Action::Rest(Rest::Gone),
+        Some(last) if work_of(last.status).is_some() => match taken(desired, observed, last) {
+            Some(until) => Action::Rest(Rest::Locked { until }),
+            None => Action::Uninstall,
+        },
         Some(_) => Action::Uninstall,
     }
 }
 
 fn on_deployed(desired: &Desired, observed: &Observed, last: &RevisionHeader) -> Action {
+    let ours = last.holder.is_some();
     let in_sync = match &last.inputs {
-        Some(inputs) => *inputs == desired.inputs,
-        None => observed.adopted_in_sync,
+        Some(inputs) if ours => *inputs == desired.inputs,
+        _ => observed.adopted_in_sync,
     };
+    let was_deployed = |header: &RevisionHeader| header.inputs.as_deref() == Some(&desired.inputs);
     let next = if in_sync {
         Action::Rest(Rest::InSync)
+    } else if !ours && observed.history.iter().any(was_deployed) {
+        Action::Rest(Rest::MovedByHand)
     } else {
         unless_stalled(desired, observed, Action::Upgrade)
     };
@@ -181,21 +225,58 @@ fn on_failed(desired: &Desired, observed: &Observed) -> Action {
     }
 }
 
-/// Work under way that this program began (the record carries its label) was interrupted: one
-/// controller works on a release at a time, and it is here. Anybody else's is left alone until
-/// the timeout has passed.
+/// Work under way is gone on with where it is this program's and nobody is at it. Anybody else's
+/// is left alone until the timeout has passed, and what is not wanted any more is given up.
 fn on_pending(desired: &Desired, observed: &Observed, last: &RevisionHeader) -> Action {
-    let until = last
-        .modified_at
-        .unwrap_or(0)
-        .saturating_add(seconds(desired));
-    if last.inputs.is_some() || until <= observed.now {
-        Action::Recover {
-            revision: last.revision,
-        }
-    } else {
-        Action::Rest(Rest::Locked { until })
+    if let Some(until) = taken(desired, observed, last) {
+        return Action::Rest(Rest::Locked { until });
     }
+    let revision = last.revision;
+    let same_inputs = last.inputs.as_deref() == Some(&desired.inputs);
+    match work_of(last.status) {
+        Some(work) if last.holder.is_some() => {
+            let wanted = match work {
+                Work::Install | Work::Upgrade => same_inputs,
+                // It undoes a failure of these very inputs.
+                Work::Rollback => attempt_of(desired, observed).is_some(),
+                Work::Uninstall => true,
+            };
+            match wanted && last.resumptions < MAX_RESUMPTIONS {
+                true => Action::Resume { revision, work },
+                // Whatever ends the program each time must not do so for ever.
+                false => Action::Recover {
+                    revision,
+                    counts: wanted,
+                },
+            }
+        }
+        _ => Action::Recover {
+            revision,
+            counts: false,
+        },
+    }
+}
+
+/// What a record says is under way.
+fn work_of(status: Status) -> Option<Work> {
+    match status {
+        Status::PendingInstall => Some(Work::Install),
+        Status::PendingUpgrade => Some(Work::Upgrade),
+        Status::PendingRollback => Some(Work::Rollback),
+        Status::Uninstalling => Some(Work::Uninstall),
+        _ => None,
+    }
+}
+
+/// Until when somebody else is taken to be at work; `None` where nobody is.
+fn taken(desired: &Desired, observed: &Observed, last: &RevisionHeader) -> Option<i64> {
+    let mine = match &last.holder {
+        Some(holder) => *holder == observed.holder || observed.holder_is_gone,
+        None => false,
+    };
+    let begun = last.modified_at.unwrap_or(0);
+    let until = begun.saturating_add(seconds(desired));
+    (!mine && until > observed.now).then_some(until)
 }
 
 fn seconds(desired: &Desired) -> i64 {

@@ -186,6 +186,6 @@ fn inputs_digest(chart: &ChartReference, values_digest: &str) -> String {
     hex(&hash.finalize()[..20])
 }
 
-fn hex(bytes: &[u8]) -> String {
+pub(super) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use super::decide::Action;
+use super::decide::{Action, Work};
 use super::desired::ReleaseName;
 use super::ownership::mark_owned;
 use crate::manifest::{Hook, HookEvent, Object, ObjectKey};
@@ -32,6 +32,8 @@ pub struct Build<'b> {
     pub create_namespace: bool,
     /// Keep the record of an uninstalled release.
     pub keep_history: bool,
+    /// The revision's record stands already as pending: go on with what it says.
+    pub resumed: bool,
 }
 
 /// Steps to be taken in this order, with nothing left to decide but what each object's live state
@@ -44,6 +46,9 @@ pub struct Plan {
     pub release: ReleaseName,
     /// The revision that it makes, or works on.
     pub revision: i64,
+    /// An earlier process may have taken some of the steps. Each step can be taken twice, but for
+    /// hooks, whose runs are noted.
+    pub resumed: bool,
     /// The steps.
     pub steps: Vec<Step>,
 }
@@ -73,6 +78,8 @@ pub enum Step {
     },
     /// Store the revision's record as pending.
     StorePending,
+    /// Take the pending record over from a process that is no more.
+    TakeOver,
     /// Run one hook to its end.
     RunHook {
         /// The event.
@@ -127,12 +134,14 @@ pub fn build(build: &Build<'_>) -> Plan {
         Action::CorrectDrift => correcting(build),
         Action::Uninstall => removing(build),
         Action::Recover { .. } => vec![Step::StoreOutcome],
-        Action::Rest(_) => Vec::new(),
+        // What is resumed is built as what it was.
+        Action::Resume { .. } | Action::Rest(_) => Vec::new(),
     };
     Plan {
         action: build.action.clone(),
         release: build.release.clone(),
         revision: build.revision,
+        resumed: build.resumed,
         steps,
     }
 }
@@ -177,7 +186,10 @@ fn changing(build: &Build<'_>, before: HookEvent, after: HookEvent) -> Vec<Step>
     if !new.is_empty() {
         steps.push(Step::CheckOwnership { objects: new });
     }
-    steps.push(Step::StorePending);
+    match build.resumed {
+        true => steps.insert(0, Step::TakeOver),
+        false => steps.push(Step::StorePending),
+    }
     steps.extend(hook_steps(build.hooks, before));
     steps.extend(subjects.into_iter().map(Step::Apply));
     steps.extend(
@@ -307,9 +319,25 @@ impl fmt::Display for Action {
             Self::Rollback { to } => write!(f, "rollback to revision {to}"),
             Self::CorrectDrift => f.write_str("drift correction"),
             Self::Uninstall => f.write_str("uninstall"),
-            Self::Recover { revision } => write!(f, "recovery of interrupted revision {revision}"),
+            Self::Resume { revision, work } => {
+                write!(f, "resumption of the {work} of revision {revision}")
+            }
+            Self::Recover { revision, .. } => {
+                write!(f, "recovery of interrupted revision {revision}")
+            }
             Self::Rest(_) => f.write_str("nothing"),
         }
+    }
+}
+
+impl fmt::Display for Work {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Install => "install",
+            Self::Upgrade => "upgrade",
+            Self::Rollback => "rollback",
+            Self::Uninstall => "uninstall",
+        })
     }
 }
 
@@ -332,6 +360,7 @@ impl fmt::Display for Step {
                 )
             }
             Self::StorePending => f.write_str("store the record as pending"),
+            Self::TakeOver => f.write_str("take the pending record over"),
             Self::RunHook { phase, hook } => {
                 write!(f, "run {phase} hook {} {}", hook.kind, hook.name)
             }

@@ -46,6 +46,14 @@ pub struct Record {
     /// The user's own labels. They live in the Secret's labels, not in the record.
     #[serde(skip)]
     pub labels: BTreeMap<String, String>,
+    /// What this program notes for itself: the annotations of the Secret. Helm carries labels from
+    /// revision to revision and drops annotations, so these tell who made a revision.
+    #[serde(skip)]
+    pub notes_to_self: BTreeMap<String, String>,
+    /// The resource version that the Secret had when it was read or written: a write over it fails
+    /// where somebody else wrote in between.
+    #[serde(skip)]
+    pub resource_version: Option<String>,
     /// What another Helm may have added.
     #[serde(flatten)]
     pub unknown: Map<String, Value>,

@@ -32,6 +32,14 @@ pub enum Error {
         /// The revision.
         revision: i64,
     },
+    /// Another writer wrote the same revision over.
+    #[error("update revision {revision} of release {release}: somebody else wrote it meanwhile")]
+    Lost {
+        /// The release.
+        release: String,
+        /// The revision.
+        revision: i64,
+    },
     /// A revision that should be there is not.
     #[error("read revision {revision} of release {release}: there is none")]
     NotFound {
@@ -59,7 +67,7 @@ impl Error {
                 kube::Error::Api(status) => status.code == 429 || status.code >= 500,
                 _ => true,
             },
-            Self::Taken { .. } => true,
+            Self::Taken { .. } | Self::Lost { .. } => true,
             Self::NamespaceNotFound { .. } | Self::NotFound { .. } | Self::Codec { .. } => false,
         }
     }

@@ -16,6 +16,8 @@ use crate::release::{self, Header, Record};
 pub struct Revision {
     /// What the labels say.
     pub header: Header,
+    /// What this program noted for itself: the Secret's annotations.
+    pub notes_to_self: BTreeMap<String, String>,
     /// When it was last written, in seconds since 1970.
     pub modified_at: Option<i64>,
 }
@@ -77,18 +79,23 @@ impl Storage {
         if let Ok(header) = Header::from_labels(&secret.metadata.labels.unwrap_or_default()) {
             record.labels = header.labels;
         }
+        record.notes_to_self = secret.metadata.annotations.unwrap_or_default();
+        record.resource_version = secret.metadata.resource_version;
         Ok(record)
     }
 
     /// Stores a new revision; fails where there is one of that number already.
-    pub async fn create(&self, record: &Record, now: i64) -> Result<(), Error> {
+    pub async fn create(&self, record: &mut Record, now: i64) -> Result<(), Error> {
         let secret = secret(record, true, now)?;
         let created = self
             .secrets(&record.namespace)
             .create(&PostParams::default(), &secret)
             .await;
         match created {
-            Ok(_) => Ok(()),
+            Ok(stored) => {
+                record.resource_version = stored.metadata.resource_version;
+                Ok(())
+            }
             Err(kube::Error::Api(status)) if status.code == 409 => Err(Error::Taken {
                 release: described(record),
                 revision: record.version,
@@ -101,15 +108,25 @@ impl Storage {
         }
     }
 
-    /// Writes a revision over.
-    pub async fn update(&self, record: &Record, now: i64) -> Result<(), Error> {
+    /// Writes a revision over; fails where somebody else has done so since it was read.
+    pub async fn update(&self, record: &mut Record, now: i64) -> Result<(), Error> {
         let secret = secret(record, false, now)?;
         let name = release::secret_name(&record.name, record.version);
-        self.secrets(&record.namespace)
+        let written = self
+            .secrets(&record.namespace)
             .replace(&name, &PostParams::default(), &secret)
-            .await
-            .map(|_| ())
-            .map_err(|source| failed("update", described(record), source))
+            .await;
+        match written {
+            Ok(stored) => {
+                record.resource_version = stored.metadata.resource_version;
+                Ok(())
+            }
+            Err(kube::Error::Api(status)) if status.code == 409 => Err(Error::Lost {
+                release: described(record),
+                revision: record.version,
+            }),
+            Err(source) => Err(failed("update", described(record), source)),
+        }
     }
 
     /// Deletes a revision; gone already is as good.
@@ -138,6 +155,8 @@ fn secret(record: &Record, created: bool, now: i64) -> Result<Secret, Error> {
             name: Some(name),
             namespace: Some(record.namespace.clone()),
             labels: Some(release::labels(record, created, now)),
+            annotations: (!record.notes_to_self.is_empty()).then(|| record.notes_to_self.clone()),
+            resource_version: record.resource_version.clone().filter(|_| !created),
             ..ObjectMeta::default()
         },
         type_: Some(release::SECRET_TYPE.to_owned()),
@@ -155,6 +174,7 @@ fn revision(metadata: &ObjectMeta) -> Option<Revision> {
     let time = labels.get("modifiedAt").or_else(|| labels.get("createdAt"));
     Some(Revision {
         header,
+        notes_to_self: metadata.annotations.clone().unwrap_or_default(),
         modified_at: time.and_then(|time| time.parse().ok()),
     })
 }

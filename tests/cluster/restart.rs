@@ -4,8 +4,8 @@ use anyhow::Result;
 
 use crate::stage::{Stage, condition};
 
-/// As a controller that was killed in the middle leaves it: the newest record is pending, with our
-/// label on it, and nobody is at work.
+/// As a controller that was killed in the middle leaves it: the newest record is pending, held by
+/// us, and nobody is at work. The wish has changed meanwhile.
 #[test]
 fn a_record_left_pending_is_recovered_without_a_person() -> Result<()> {
     let space = Stage::shared().namespace("pending")?;
@@ -53,6 +53,11 @@ fn a_record_left_pending_is_recovered_without_a_person() -> Result<()> {
         ])?;
     }
     space.kubectl(&[
+        "annotate",
+        "secret/sh.helm.release.v1.shop.v2",
+        "helm.pintle.dev/holder=stage",
+    ])?;
+    space.kubectl(&[
         "patch",
         "hr/shop",
         "--type=merge",
@@ -78,14 +83,10 @@ fn a_pending_record_of_somebody_else_is_left_alone() -> Result<()> {
     let space = Stage::shared().namespace("locked")?;
     space.apply(&space.release("shop", ""))?;
     space.ready("shop")?;
-    let label = [
-        "label",
-        "--overwrite",
-        "secret/sh.helm.release.v1.shop.v1",
-        "status=pending-upgrade",
-        "helm.pintle.dev/inputs-",
-    ];
-    space.kubectl(&label)?;
+    // As `helm upgrade` writes it: with our label, which it copies, and without our notes.
+    let secret = "secret/sh.helm.release.v1.shop.v1";
+    space.kubectl(&["label", "--overwrite", secret, "status=pending-upgrade"])?;
+    space.kubectl(&["annotate", secret, "helm.pintle.dev/holder-"])?;
     space.apply(&space.release("shop", "values: {greeting: later}"))?;
     space.until("hr/shop", |release| {
         condition(release, "Ready")["reason"] == "Locked"

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
-use pintle::controller::{self, Settings};
+use pintle::controller::{self, Holder, Settings};
 use pintle::source::{Sources, SourcesConfig};
 use pintle::telemetry::{self, Metrics, Readiness};
 use serde_json::Value;
@@ -171,7 +171,10 @@ async fn keep(
     .await?;
     tokio::spawn(pages);
     told.send(format!("http://{address}"))?;
-    let settings = Settings { namespace: None };
+    let settings = Settings {
+        namespace: None,
+        holder: Holder::named("stage"),
+    };
     controller::run(
         client,
         sources,

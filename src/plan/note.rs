@@ -1,0 +1,162 @@
+//! What this program notes for itself on a revision's Secret, so that another process can go on
+//! where one was killed: who is at work, which hooks ran, and how often these inputs have failed.
+//!
+//! Notes stand in annotations. Helm copies labels into the revisions that it makes, and no
+//! annotation: what carries a note was written by this program.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use sha2::{Digest as _, Sha256};
+
+use super::desired::{ReleaseName, hex};
+use crate::api::Attempt;
+use crate::manifest::{Hook, HookEvent};
+
+/// Who works, or worked last, on the revision.
+const HOLDER: &str = "helm.pintle.dev/holder";
+const RESUMPTIONS: &str = "helm.pintle.dev/resumptions";
+const HOOK_FAILED: &str = "helm.pintle.dev/hook-failed";
+const HOOKS_RUN: &str = "helm.pintle.dev/hooks-run";
+const ATTEMPT: &str = "helm.pintle.dev/attempt";
+
+/// The notes of one revision.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Notes(BTreeMap<String, String>);
+
+impl Notes {
+    /// The notes in a Secret's annotations.
+    pub fn new(annotations: BTreeMap<String, String>) -> Self {
+        Self(annotations)
+    }
+
+    /// The annotations.
+    pub fn into_annotations(self) -> BTreeMap<String, String> {
+        self.0
+    }
+
+    /// Who works on the revision; nobody of this program's where there is none.
+    pub fn holder(&self) -> Option<&str> {
+        self.0.get(HOLDER).map(String::as_str)
+    }
+
+    /// From now on it is this one.
+    pub fn hold(&mut self, holder: &str) {
+        self.0.insert(HOLDER.to_owned(), holder.to_owned());
+    }
+
+    /// How often the revision was gone on with after an interruption.
+    pub fn resumptions(&self) -> u32 {
+        let noted = self.0.get(RESUMPTIONS);
+        noted.and_then(|count| count.parse().ok()).unwrap_or(0)
+    }
+
+    /// It is gone on with once more.
+    pub fn resume(&mut self) {
+        let count = self.resumptions().saturating_add(1);
+        self.0.insert(RESUMPTIONS.to_owned(), count.to_string());
+    }
+
+    /// Why this run of a hook has failed, if it has.
+    pub fn why_failed(&self, run: &str) -> Option<&str> {
+        let (failed, message) = self.0.get(HOOK_FAILED)?.split_once('\n')?;
+        (failed == run).then_some(message)
+    }
+
+    /// This run of a hook has failed.
+    pub fn failed(&mut self, run: &str, message: &str) {
+        self.0
+            .insert(HOOK_FAILED.to_owned(), format!("{run}\n{message}"));
+    }
+
+    /// Whether a run of a hook has come to its good end.
+    pub fn has_run(&self, run: &str) -> bool {
+        self.hooks_run().contains(run)
+    }
+
+    /// A run of a hook has come to its good end.
+    pub fn ran(&mut self, run: &str) {
+        let mut runs = self.hooks_run();
+        runs.insert(run);
+        let line = runs.into_iter().collect::<Vec<_>>().join(",");
+        self.0.insert(HOOKS_RUN.to_owned(), line);
+    }
+
+    fn hooks_run(&self) -> BTreeSet<&str> {
+        let line = self
+            .0
+            .get(HOOKS_RUN)
+            .map(String::as_str)
+            .unwrap_or_default();
+        line.split(',').filter(|run| !run.is_empty()).collect()
+    }
+
+    /// How often the inputs had failed when the revision was last written.
+    pub fn attempt(&self) -> Option<Attempt> {
+        serde_json::from_str(self.0.get(ATTEMPT)?).ok()
+    }
+
+    /// So often have the inputs failed; the message is left to the status.
+    pub fn note_attempt(&mut self, attempt: Option<&Attempt>) {
+        match attempt {
+            None => {
+                self.0.remove(ATTEMPT);
+            }
+            Some(attempt) => {
+                let counts = serde_json::json!({
+                    "inputs": attempt.inputs,
+                    "failures": attempt.failures,
+                    "remediationFailures": attempt.remediation_failures,
+                });
+                self.0.insert(ATTEMPT.to_owned(), counts.to_string());
+            }
+        }
+    }
+}
+
+/// The name of one run of a hook, fit for a label: which release, revision and event, and which
+/// hook of the chart.
+pub fn hook_run(release: &ReleaseName, revision: i64, event: HookEvent, hook: &Hook) -> String {
+    let mut hash = Sha256::new();
+    let revision = revision.to_string();
+    for part in [
+        &*release.namespace,
+        &*release.name,
+        &*revision,
+        event.as_str(),
+        &*hook.path,
+        &*hook.manifest,
+    ] {
+        hash.update(part.as_bytes());
+        hash.update([0]);
+    }
+    hex(&hash.finalize()[..10])
+}
+
+/// One more failure: of the inputs themselves, or of the remedy. Counts of other inputs do not
+/// count.
+pub fn after_failure(known: Option<&Attempt>, inputs: &str, remedy: bool) -> Attempt {
+    let known = known.filter(|attempt| attempt.inputs == inputs);
+    let mut attempt = known.cloned().unwrap_or_else(|| Attempt {
+        inputs: inputs.to_owned(),
+        ..Attempt::default()
+    });
+    match remedy {
+        true => attempt.remediation_failures += 1,
+        false => attempt.failures += 1,
+    }
+    attempt
+}
+
+/// What is known of the inputs' failures: the status is written after the record, so that the
+/// record of a process that was killed in between knows of one more.
+pub fn latest_attempt(stated: Option<Attempt>, noted: Option<Attempt>) -> Option<Attempt> {
+    let (Some(stated), Some(noted)) = (&stated, &noted) else {
+        return stated.or(noted);
+    };
+    let count = |attempt: &Attempt| attempt.failures + attempt.remediation_failures;
+    let latest = match stated.inputs == noted.inputs && count(stated) >= count(noted) {
+        true => stated,
+        false => noted,
+    };
+    Some(latest.clone())
+}

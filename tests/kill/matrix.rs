@@ -1,0 +1,335 @@
+//! The matrix: each scenario without a kill, and then with one before and after each of its writes.
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+use serde_json::Value;
+
+use crate::proxy::{Kill, Proxy};
+use crate::state;
+use crate::testbed::Testbed;
+
+/// What is done to a release that may be there already.
+struct Scenario {
+    name: &'static str,
+    /// The values of a first install that nobody disturbs, if there is one.
+    before: Option<&'static str>,
+    /// The values that are wanted then; `None` deletes the HelmRelease.
+    then: Option<&'static str>,
+    /// Lines of the spec beside the values.
+    spec: &'static str,
+}
+
+const SCENARIOS: [Scenario; 4] = [
+    Scenario {
+        name: "install",
+        before: None,
+        then: Some("{greeting: first}"),
+        spec: "",
+    },
+    Scenario {
+        name: "upgrade",
+        before: Some("{greeting: first, extra: true}"),
+        then: Some("{greeting: second}"),
+        spec: "",
+    },
+    Scenario {
+        name: "rollback",
+        before: Some("{greeting: first}"),
+        then: Some("{greeting: second, outcome: fail, extra: true}"),
+        spec: "retries: 0\n  timeout: 60s",
+    },
+    Scenario {
+        name: "uninstall",
+        before: Some("{greeting: first}"),
+        then: None,
+        spec: "",
+    },
+];
+
+/// How long anything may take before a run counts as stuck; it is no measurement.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+struct Ground {
+    testbed: Testbed,
+    cache: tempfile::TempDir,
+    chart: String,
+    runs: AtomicUsize,
+}
+
+/// How a run ended.
+struct End {
+    state: std::collections::BTreeMap<String, Value>,
+    /// The writes to objects of charts that the API server took, sorted.
+    taken: Vec<String>,
+    writes: usize,
+}
+
+/// Runs at once: most of a run is waiting.
+const AT_ONCE: usize = 4;
+
+#[test]
+fn a_kill_at_any_write_changes_nothing() {
+    let ground = Ground::prepare().unwrap();
+    let only = std::env::var("PINTLE_KILL_ONLY").unwrap_or_default();
+    let differences = Mutex::new(Vec::new());
+    let mut kills = 0;
+    for scenario in SCENARIOS.iter().filter(|s| s.name.contains(&only)) {
+        let undisturbed = ground.run(scenario, None).unwrap();
+        let writes = undisturbed.writes;
+        assert!(writes > 3, "{} writes next to nothing", scenario.name);
+        let points: Vec<Kill> = (1..=writes)
+            .flat_map(|n| [Kill::Before(n), Kill::After(n)])
+            .collect();
+        kills += points.len();
+        let next = AtomicUsize::new(0);
+        let work = || {
+            while let Some(kill) = points.get(next.fetch_add(1, Ordering::SeqCst)) {
+                let found = match ground.run(scenario, Some(*kill)) {
+                    Ok(end) => difference(&undisturbed, &end),
+                    Err(error) => Some(format!("{error:#}")),
+                };
+                if let Some(found) = found {
+                    let told = format!("{}, {kill:?}: {found}", scenario.name);
+                    differences.lock().unwrap().push(told);
+                }
+            }
+        };
+        std::thread::scope(|scope| {
+            for _ in 0..AT_ONCE {
+                scope.spawn(work);
+            }
+        });
+        println!("{}: {writes} writes", scenario.name);
+    }
+    let differences = differences.into_inner().unwrap();
+    println!("{kills} kills, {} differences", differences.len());
+    assert!(differences.is_empty(), "{}", differences.join("\n"));
+}
+
+fn difference(undisturbed: &End, end: &End) -> Option<String> {
+    let mut lines = Vec::new();
+    let names = undisturbed.state.keys().chain(end.state.keys());
+    for name in names.collect::<std::collections::BTreeSet<_>>() {
+        let (without, with) = (undisturbed.state.get(name), end.state.get(name));
+        if without != with {
+            let shown = |value: Option<&Value>| value.map_or("absent".to_owned(), Value::to_string);
+            lines.push(format!(
+                "{name}:\n   without {}\n   with    {}",
+                shown(without),
+                shown(with)
+            ));
+        }
+    }
+    if undisturbed.taken != end.taken {
+        lines.push(format!(
+            "writes:\n   without {:?}\n   with    {:?}",
+            undisturbed.taken, end.taken
+        ));
+    }
+    (!lines.is_empty()).then(|| lines.join("\n"))
+}
+
+impl Ground {
+    fn prepare() -> Result<Self> {
+        let testbed = Testbed::start()?;
+        let definition = serde_json::to_string(&pintle::api::custom_resource_definition())?;
+        testbed
+            .kubectl_with_input(&["apply", "-f", "-"], &definition)?
+            .successful()?;
+        let established = "--for=condition=Established";
+        let crd = "crd/helmreleases.helm.pintle.dev";
+        testbed
+            .kubectl(&["wait", established, crd, "--timeout=30s"])?
+            .successful()?;
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cluster/charts/hooked");
+        let to = testbed.charts_folder().display().to_string();
+        testbed
+            .helm(&["package", &folder.display().to_string(), "-d", &to])?
+            .successful()?;
+        let chart = format!("oci://{}/charts", testbed.registry());
+        let archive = format!("{to}/hooked-1.0.0.tgz");
+        testbed
+            .helm(&["push", &archive, &chart, "--plain-http"])?
+            .successful()?;
+        Ok(Self {
+            testbed,
+            cache: tempfile::tempdir()?,
+            chart,
+            runs: AtomicUsize::new(0),
+        })
+    }
+
+    fn run(&self, scenario: &Scenario, kill: Option<Kill>) -> Result<End> {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_all()
+            .build()?;
+        runtime.block_on(self.play(scenario, kill))
+    }
+
+    async fn play(&self, scenario: &Scenario, kill: Option<Kill>) -> Result<End> {
+        let number = self.runs.fetch_add(1, Ordering::SeqCst);
+        let namespace = format!("{}-{number}", scenario.name);
+        self.testbed
+            .kubectl(&["create", "namespace", &namespace])?
+            .successful()?;
+        let config = kube::config::Kubeconfig::read_from(self.testbed.kubeconfig())?;
+        let config = kube::Config::from_custom_kubeconfig(
+            config,
+            &kube::config::KubeConfigOptions::default(),
+        )
+        .await?;
+        let (proxy, address) = Proxy::start(kube::Client::try_from(config)?).await?;
+        let kubeconfig = self.cache.path().join(format!("{namespace}.kubeconfig"));
+        std::fs::write(&kubeconfig, kubeconfig_of(&address))?;
+        let begin = || self.begin(&kubeconfig, &namespace, &proxy);
+
+        begin()?;
+        let ended = async {
+            if let Some(values) = scenario.before {
+                self.declare(&namespace, scenario, values)?;
+                self.until(&namespace, |release| is_settled(release))
+                    .await?;
+            }
+            proxy.arm(kill);
+            match scenario.then {
+                Some(values) => self.declare(&namespace, scenario, values)?,
+                None => {
+                    let delete = ["delete", "hr/shop", "-n", &namespace, "--wait=false"];
+                    self.testbed.kubectl(&delete)?.successful()?;
+                }
+            }
+            if let Some(kill) = kill {
+                let struck = tokio::time::timeout(PATIENCE, proxy.killed.notified()).await;
+                struck.with_context(|| format!("{kill:?} was never reached"))?;
+                begin()?;
+            }
+            let is_over = |release: &Value| match scenario.then {
+                Some(_) => is_settled(release),
+                None => release.is_null(),
+            };
+            self.until(&namespace, is_over).await
+        };
+        let ended = ended.await;
+        let victim = proxy.victim.lock().unwrap().take();
+        if let Some(mut victim) = victim {
+            victim.kill()?;
+            victim.wait()?;
+        }
+        ended?;
+        let end = End {
+            state: state::of(&self.testbed, &namespace)?,
+            taken: on_objects(&proxy.taken(), &namespace),
+            writes: proxy.writes(),
+        };
+        let remove = ["delete", "namespace", &namespace, "--wait=false"];
+        self.testbed.kubectl(&remove)?.successful()?;
+        Ok(end)
+    }
+
+    fn begin(&self, kubeconfig: &Path, namespace: &str, proxy: &Proxy) -> Result<()> {
+        let log = std::fs::File::options()
+            .create(true)
+            .append(true)
+            .open(self.cache.path().join(format!("{namespace}.log")))?;
+        let process = Command::new(env!("CARGO_BIN_EXE_pintle"))
+            .args([
+                "run",
+                "--metrics-addr",
+                "127.0.0.1:0",
+                "--allow-insecure-sources",
+            ])
+            .args([
+                "--namespace",
+                namespace,
+                "--holder",
+                "victim",
+                "--log",
+                "info",
+            ])
+            .arg("--cache-dir")
+            .arg(self.cache.path().join("charts"))
+            .env("KUBECONFIG", kubeconfig)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(log)
+            .spawn()
+            .context("start the controller")?;
+        *proxy.victim.lock().unwrap() = Some(process);
+        Ok(())
+    }
+
+    fn declare(&self, namespace: &str, scenario: &Scenario, values: &str) -> Result<()> {
+        let manifest = format!(
+            "apiVersion: helm.pintle.dev/v1\nkind: HelmRelease\nmetadata: {{name: shop, namespace: {namespace}}}\nspec:\n  repo: {}\n  name: hooked\n  version: 1.0.0\n  insecure: true\n  values: {values}\n  {}\n",
+            self.chart, scenario.spec
+        );
+        self.testbed
+            .kubectl_with_input(&["apply", "-f", "-"], &manifest)?
+            .successful()?;
+        Ok(())
+    }
+
+    async fn until(&self, namespace: &str, is_so: impl Fn(&Value) -> bool) -> Result<()> {
+        let began = Instant::now();
+        loop {
+            let get = [
+                "get",
+                "hr/shop",
+                "-n",
+                namespace,
+                "-o",
+                "json",
+                "--ignore-not-found",
+            ];
+            let text = self.testbed.kubectl(&get)?.successful()?;
+            let found = match text.trim().is_empty() {
+                true => Value::Null,
+                false => serde_json::from_str(&text)?,
+            };
+            if is_so(&found) {
+                return Ok(());
+            }
+            if began.elapsed() > PATIENCE {
+                bail!("it does not end: {}", found["status"]);
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    }
+}
+
+fn kubeconfig_of(address: &str) -> String {
+    format!(
+        "apiVersion: v1\nkind: Config\ncurrent-context: proxy\ncontexts: [{{name: proxy, context: {{cluster: proxy, user: proxy}}}}]\nclusters: [{{name: proxy, cluster: {{server: \"{address}\"}}}}]\nusers: [{{name: proxy, user: {{}}}}]\n"
+    )
+}
+
+/// Ready or given up, for the newest spec.
+fn is_settled(release: &Value) -> bool {
+    let holds = |kind: &str| {
+        let conditions = release["status"]["conditions"].as_array();
+        conditions.is_some_and(|all| {
+            all.iter()
+                .any(|c| c["type"] == kind && c["status"] == "True")
+        })
+    };
+    release["status"]["observedGeneration"] == release["metadata"]["generation"]
+        && !release.is_null()
+        && (holds("Ready") || holds("Stalled"))
+}
+
+/// Writes to what a chart holds; records and the HelmRelease may be written once more.
+fn on_objects(taken: &[String], namespace: &str) -> Vec<String> {
+    let mut taken: Vec<String> = taken
+        .iter()
+        .filter(|write| !write.contains("/secrets") && !write.contains("/helmreleases/"))
+        .map(|write| write.replace(namespace, "NAMESPACE"))
+        .collect();
+    taken.sort();
+    taken
+}
