@@ -6,36 +6,21 @@ use pintle::chart::{strvals, values};
 use serde_json::{Map, Value};
 
 use super::Failed;
+use crate::command::go_error;
 
-/// helm: pkg/cli/values/options.go
-#[derive(Debug, clap::Args)]
-pub(super) struct ValueArguments {
-    /// A YAML file of values, `-` for standard input (several, or separated by commas)
-    #[arg(
-        short = 'f',
-        long = "values",
-        value_name = "FILE",
-        value_delimiter = ','
-    )]
-    files: Vec<String>,
-    /// Set values: key1=val1,key2=val2
-    #[arg(long, value_name = "KEY=VALUE")]
-    set: Vec<String>,
-    /// Set values that are texts whatever they look like
-    #[arg(long, value_name = "KEY=VALUE")]
-    set_string: Vec<String>,
-    /// Set values to the contents of files: key1=path1,key2=path2
-    #[arg(long, value_name = "KEY=FILE")]
-    set_file: Vec<String>,
-    /// Set values that are JSON
-    #[arg(long, value_name = "KEY=JSON")]
-    set_json: Vec<String>,
-    /// Set a value to a text, nothing in it being special
-    #[arg(long, value_name = "KEY=VALUE")]
-    set_literal: Vec<String>,
+/// What the flags say about values.
+// helm: pkg/cli/values/options.go
+#[derive(Debug, Default)]
+pub(super) struct ValueSources {
+    pub(super) files: Vec<String>,
+    pub(super) set: Vec<String>,
+    pub(super) set_string: Vec<String>,
+    pub(super) set_file: Vec<String>,
+    pub(super) set_json: Vec<String>,
+    pub(super) set_literal: Vec<String>,
 }
 
-impl ValueArguments {
+impl ValueSources {
     /// The values, in the order of precedence that Helm documents: files, then JSON, then the rest.
     /// helm: pkg/cli/values/options.go MergeValues
     pub(super) fn merge(&self) -> Result<Map<String, Value>, Failed> {
@@ -83,15 +68,7 @@ fn read(path: &str) -> Result<Vec<u8>, String> {
             Err(error) => Err(format!("read /dev/stdin: {}", go_error(&error))),
         };
     }
-    std::fs::read(path).map_err(|error| format!("open {path}: {}", go_error(&error)))
-}
-
-/// What the system says, as Go says it.
-fn go_error(error: &std::io::Error) -> String {
-    match error.kind() {
-        std::io::ErrorKind::NotFound => "no such file or directory".to_owned(),
-        std::io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
-        std::io::ErrorKind::IsADirectory => "is a directory".to_owned(),
-        _ => error.to_string(),
-    }
+    let folder = std::path::Path::new(path).is_dir();
+    let action = if folder { "read" } else { "open" };
+    std::fs::read(path).map_err(|error| format!("{action} {path}: {}", go_error(&error)))
 }
