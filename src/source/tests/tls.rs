@@ -66,8 +66,7 @@ impl Authority {
 fn material(ca: &Authority) -> TlsMaterial {
     TlsMaterial {
         ca: Some(ca.pem()),
-        certificate: None,
-        key: None,
+        ..TlsMaterial::default()
     }
 }
 
@@ -126,6 +125,7 @@ async fn the_client_certificate_is_shown_to_the_repository_alone() {
         ca: Some(ca.pem()),
         certificate: Some(client.certificate.pem().into_bytes()),
         key: Some(client.key.serialize_pem().into_bytes()),
+        ..TlsMaterial::default()
     });
     assert_eq!(Fetcher::new().fetch(&chart).await.unwrap().bytes, CHART);
     assert!(
@@ -185,6 +185,7 @@ async fn material_that_cannot_be_used_is_refused_without_being_shown() {
             ca,
             certificate,
             key,
+            ..TlsMaterial::default()
         });
         let error = Fetcher::new().fetch(&chart).await.unwrap_err();
         assert!(matches!(error, Error::InvalidTls { .. }), "{error:?}");
