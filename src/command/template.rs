@@ -1,26 +1,38 @@
 //! `pintle template`: what `helm template` prints, from the same arguments, with the same exit
 //! status and the same words on standard error.
 
+mod access;
 mod arguments;
+mod download;
 mod duration;
+mod getter;
+mod index;
 mod klog;
 mod kubeconfig;
 mod location;
 mod log;
+mod network;
 mod output;
+mod registry;
+mod repositories;
 mod select;
+mod server;
 mod settings;
+mod url;
 mod values;
 
 use std::env;
 use std::process::ExitCode;
 
 use pintle::chart::{self, Chart, Warning, dependency, schema};
+use pintle::plan::ReleaseName;
 use pintle::render::{self, Capabilities, Environment, Inputs, KubeVersion, ReleaseFacts};
 use serde_json::{Map, Value};
 
 use self::arguments::Options;
+use self::getter::Getter;
 use self::log::Log;
+use self::server::{Claim, Server};
 use self::settings::Settings;
 use super::flags::{Flags, Integer, go_bool, go_quoted, integer_of};
 
@@ -65,6 +77,7 @@ pub(crate) fn run(arguments: &[String]) -> ExitCode {
         log.say(&[Warning::warn("command failed").with("error", words)]);
         return ExitCode::FAILURE;
     }
+    repositories::warn_of_expired(&options.settings);
     match execute(flags, arguments, options, log) {
         Ok(()) => ExitCode::SUCCESS,
         Err(End::Said) => ExitCode::FAILURE,
@@ -143,6 +156,8 @@ fn template(arguments: &[String], mut options: Options, log: Log) -> Result<(), 
     }
     let added = options.api_versions.iter().cloned();
     capabilities.api_versions.extend(added);
+    let tls = options.origin.tls().read();
+    tls.map_err(|reason| Failed(format!("missing registry client: {reason}")))?;
     let mode = dry_run(&options, log)?;
     log.debug(
         "Original chart version",
@@ -153,26 +168,35 @@ fn template(arguments: &[String], mut options: Options, log: Log) -> Result<(), 
         options.origin.version = ">0.0.0-0".to_owned();
     }
     let (name, reference) = location::name_and_chart(arguments, &options)?;
-    let place = location::locate(&reference, &options)?;
+    let getter = Getter::new(log);
+    let place = location::locate(&reference, &options, &getter, log)?;
     log.debug("Chart path", &[("path", &place.to_string_lossy())]);
-    let values = options.values.merge()?;
+    let values = options.values.merge(&getter)?;
     let chart = location::load(&place, log)?;
     check(&chart, &options, log)?;
     let namespace = kubeconfig::namespace(&options.settings);
-    if mode == Mode::Server {
-        return Err(Failed(
-            "--dry-run=server is not supported yet: pintle template asks no cluster".to_owned(),
-        ));
-    }
+    let server = match mode {
+        Mode::Client => None,
+        Mode::Server => Some(reach(&options, log)?),
+    };
     location::check_name(&name, log)?;
-    if holds_system_label(&options) {
-        return Err(refuse_labels(
-            chart,
-            &values,
-            options.skip_schema_validation,
-            log,
-        ));
+    let mut said = 0;
+    if let Some(server) = &server {
+        said = tell_of_crds(&chart, &values, &options, log);
+        if !options.api_versions.is_empty() {
+            let ignored = "API Version list given outside of client only mode, this list will be \
+                           ignored";
+            log.debug(ignored, &[]);
+        }
+        capabilities = server.capabilities()?;
     }
+    if holds_system_label(&options) {
+        return Err(refuse_labels(chart, &values, &options, log));
+    }
+    let release = ReleaseName {
+        namespace: namespace.clone(),
+        name: name.clone(),
+    };
     let inputs = Inputs {
         release: ReleaseFacts {
             name: name.clone(),
@@ -190,13 +214,54 @@ fn template(arguments: &[String], mut options: Options, log: Log) -> Result<(), 
             ..render::Options::default()
         },
     };
-    match render::render(chart, inputs, &render::NoCluster) {
+    let lookup: Box<dyn render::Lookup> = match &server {
+        Some(server) => Box::new(server.lookup()),
+        None => Box::new(render::NoCluster),
+    };
+    match render::render(chart, inputs, lookup.as_ref()) {
         Ok(rendered) => {
-            log.say(&rendered.warnings);
+            log.say(rendered.warnings.get(said..).unwrap_or_default());
+            // Helm has no manifest to look at where it wrote files.
+            if let Some(server) = server.filter(|_| options.output_dir.is_empty()) {
+                let claim = match (options.is_upgrade, options.take_ownership) {
+                    (true, _) => Claim::Nothing,
+                    (false, true) => Claim::Any,
+                    (false, false) => Claim::Own,
+                };
+                server.check(&rendered, &release, claim)?;
+            }
             output::print(&options, &name, &rendered)
         }
-        Err(failure) => Err(explain(&options, &failure, log)),
+        Err(mut failure) => {
+            failure.warnings.drain(..said.min(failure.warnings.len()));
+            Err(explain(&options, &failure, log))
+        }
     }
+}
+
+// helm: pkg/action/install.go RunWithContext
+fn reach(options: &Options, log: Log) -> Result<Server, Failed> {
+    Server::reach(&options.settings).map_err(|reason| {
+        let words = format!("cluster reachability check failed: {reason}");
+        log.say(&[Warning::error(words.as_str())]);
+        Failed(words)
+    })
+}
+
+/// Helm warns between dependencies and values. What it says until then is said here, and its number
+/// of lines returned.
+// helm: pkg/action/install.go RunWithContext
+fn tell_of_crds(chart: &Chart, values: &Map<String, Value>, options: &Options, log: Log) -> usize {
+    let (mut chart, mut warnings) = (chart.clone(), Vec::new());
+    let processed = dependency::process(&mut chart, values, &mut warnings);
+    log.say(&warnings);
+    if processed.is_ok() && !options.skip_crds && !chart.crds().is_empty() {
+        log.say(&[Warning::warn(
+            "This chart or one of its subcharts contains CRDs. Rendering may fail or contain \
+             inaccuracies.",
+        )]);
+    }
+    warnings.len()
 }
 
 /// Whether a cluster is asked.
@@ -299,16 +364,16 @@ fn holds_system_label(options: &Options) -> bool {
 fn refuse_labels(
     mut chart: Chart,
     values: &Map<String, Value>,
-    skip_schemas: bool,
+    options: &Options,
     log: Log,
 ) -> Failed {
     let mut warnings = Vec::new();
     let mut valued = || {
         dependency::process(&mut chart, values, &mut warnings)
             .map_err(render::Error::Dependencies)?;
-        let values = chart::values::coalesce(&mut chart, values, &mut warnings)
+        let values = chart::values::coalesce(&chart, values, &mut warnings)
             .map_err(render::Error::Values)?;
-        if skip_schemas {
+        if options.skip_schema_validation {
             return Ok(());
         }
         schema::validate(&chart, &values, &mut warnings).map_err(render::Error::Values)

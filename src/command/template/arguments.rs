@@ -45,6 +45,10 @@ impl Options {
         Self {
             settings,
             dry_run: "client".to_owned(),
+            origin: Origin {
+                keyring: Settings::keyring(),
+                ..Origin::default()
+            },
             ..Self::default()
         }
     }

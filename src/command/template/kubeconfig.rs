@@ -11,8 +11,8 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value, json};
 
-use super::settings::Settings;
-use crate::command::go_error;
+use super::settings::{Settings, clean};
+use crate::command::files::{self, go_error};
 
 /// Where a pod finds what its service account may.
 const SERVICE_ACCOUNT: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
@@ -28,21 +28,25 @@ pub(super) fn namespace(settings: &Settings) -> String {
     if !settings.namespace.is_empty() {
         return settings.namespace.clone();
     }
-    let Ok(kubeconfig) = Kubeconfig::load(settings) else {
-        return default();
-    };
-    let Ok(target) = kubeconfig.target(settings) else {
-        return default();
-    };
-    match target.namespace {
-        Some(namespace) => namespace,
-        None if in_cluster() => pod_namespace().unwrap_or_else(default),
-        None => default(),
+    match target(settings) {
+        Err(_) => default(),
+        Ok(Target {
+            namespace: Some(namespace),
+            ..
+        }) => namespace,
+        Ok(_) if in_cluster() => pod_namespace().unwrap_or_else(default),
+        Ok(_) => default(),
     }
 }
 
+/// What the context in use stands for.
+pub(super) fn target(settings: &Settings) -> Result<Target, String> {
+    Kubeconfig::load(settings)?.target(settings)
+}
+
+/// Whether this program runs in a pod that may ask its own cluster.
 // client-go: client_config.go inClusterClientConfig
-fn in_cluster() -> bool {
+pub(super) fn in_cluster() -> bool {
     let set = |name| env::var_os(name).is_some_and(|value| !value.is_empty());
     set("KUBERNETES_SERVICE_HOST")
         && set("KUBERNETES_SERVICE_PORT")
@@ -71,10 +75,12 @@ struct Kubeconfig {
 pub(super) struct Target {
     /// The namespace that the context names.
     namespace: Option<String>,
-    cluster: Map<String, Value>,
-    user: Map<String, Value>,
-    /// Whether anything was named at all.
-    is_default: bool,
+    /// What the kubeconfig says of the cluster.
+    pub(super) cluster: Map<String, Value>,
+    /// What it says of the user.
+    pub(super) user: Map<String, Value>,
+    /// Whether no cluster was named at all.
+    pub(super) is_default: bool,
 }
 
 impl Kubeconfig {
@@ -98,13 +104,10 @@ impl Kubeconfig {
             let failed = |reason: String| {
                 format!("error loading config file \"{}\": {reason}", file.display())
             };
-            match fs::read(file) {
+            match files::read(&file.to_string_lossy()) {
                 Ok(bytes) => merged.add(&bytes, file).map_err(failed)?,
-                Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
-                Err(error) => {
-                    let reason = format!("open {}: {}", file.display(), go_error(&error));
-                    return Err(failed(reason));
-                }
+                Err(error) if error.is_missing() => {}
+                Err(error) => return Err(failed(error.to_string())),
             }
         }
         Ok(merged)
@@ -123,7 +126,8 @@ impl Kubeconfig {
                 })
                 .collect::<Vec<_>>()
         };
-        let folder = file.parent().unwrap_or(Path::new(""));
+        let file = std::path::absolute(file).map_err(|error| go_error(&error))?;
+        let folder = file.parent().unwrap_or(Path::new("/"));
         for (name, mut cluster) in named("clusters", "cluster") {
             resolve(&mut cluster, folder, &["certificate-authority"]);
             self.clusters.entry(name).or_insert(cluster);
@@ -239,7 +243,7 @@ fn text<'a>(of: &'a Map<String, Value>, name: &str) -> Option<&'a str> {
 fn resolve(of: &mut Map<String, Value>, folder: &Path, names: &[&str]) {
     for name in names {
         if let Some(path) = text(of, name) {
-            let path = folder.join(path).to_string_lossy().into_owned();
+            let path = clean(&folder.join(path)).to_string_lossy().into_owned();
             of.insert((*name).to_owned(), json!(path));
         }
     }

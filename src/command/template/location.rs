@@ -6,9 +6,12 @@ use pintle::chart::{Chart, Warning};
 use pintle::source::directory;
 
 use super::arguments::Options;
+use super::download::Downloader;
+use super::getter::Getter;
+use super::settings::clean;
 use super::{Failed, Log};
+use crate::command::files::go_error;
 use crate::command::flags::go_quoted;
-use crate::command::go_error;
 
 /// The release's name and the chart that the arguments name.
 /// helm: pkg/action/install.go NameAndChart
@@ -69,22 +72,60 @@ fn is_label(label: &str) -> bool {
 }
 
 /// Where the chart is. helm: pkg/action/install.go LocateChart
-pub(super) fn locate(reference: &str, options: &Options) -> Result<PathBuf, Failed> {
-    let _ = options;
+pub(super) fn locate(
+    reference: &str,
+    options: &Options,
+    getter: &Getter,
+    log: Log,
+) -> Result<PathBuf, Failed> {
     let reference = reference.trim();
     let path = Path::new(reference);
-    if path.exists() {
-        return std::path::absolute(path).map_err(|error| Failed::of(&error));
+    let origin = &options.origin;
+    if origin.repo.is_empty() {
+        if path.exists() {
+            let path = std::path::absolute(path).map_err(|error| Failed::of(&error))?;
+            let path = clean(&path);
+            return match origin.verify {
+                true => Err(refuse_to_verify(&path, &origin.keyring)),
+                false => Ok(path),
+            };
+        }
+        if path.is_absolute() || reference.starts_with('.') {
+            return Err(Failed(format!("path {} not found", go_quoted(reference))));
+        }
     }
-    if path.is_absolute() || reference.starts_with('.') {
-        return Err(Failed(format!("path {} not found", go_quoted(reference))));
+    if origin.verify {
+        return Err(Failed(NOT_VERIFIED.to_owned()));
     }
-    Err(Failed(match reference.split_once('/') {
-        Some((repository, _)) => format!("repo {repository} not found"),
-        None => format!(
-            "non-absolute URLs should be in form of repo_name/path_to_chart, got: {reference}"
-        ),
-    }))
+    Downloader::new(options, getter, log).download(reference)
+}
+
+const NOT_VERIFIED: &str = "--verify is not supported yet: pintle cannot verify signatures";
+
+/// What Helm finds missing before it comes to signatures, or that they cannot be verified.
+// helm: pkg/downloader/chart_downloader.go VerifyChart
+fn refuse_to_verify(path: &Path, keyring: &str) -> Failed {
+    let shown = path.display();
+    let extension = path.extension().unwrap_or_default();
+    if path.is_dir() {
+        return Failed("unpacked charts cannot be verified".to_owned());
+    }
+    if !extension.eq_ignore_ascii_case("tgz") {
+        return Failed("chart must be a tgz file".to_owned());
+    }
+    if let Err(error) = std::fs::metadata(format!("{shown}.prov")) {
+        let reason = go_error(&error);
+        return Failed(format!(
+            "could not load provenance file {shown}.prov: stat {shown}.prov: {reason}"
+        ));
+    }
+    match std::fs::File::open(keyring) {
+        Err(error) => {
+            let reason = go_error(&error);
+            Failed(format!("failed to load keyring: open {keyring}: {reason}"))
+        }
+        Ok(_) => Failed(NOT_VERIFIED.to_owned()),
+    }
 }
 
 /// Reads the chart, be it a folder or an archive.

@@ -1,17 +1,17 @@
 //! What is printed of a rendered chart, in which order, and where to.
 
 use std::fs;
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::path::Path;
 
 use pintle::manifest::HookEvent;
 use pintle::render::Rendered;
 
 use super::arguments::Options;
-use super::settings::Settings;
+use super::settings::{Settings, clean};
 use super::{Failed, select, without_debug};
+use crate::command::files::{PathError, make_folders};
 use crate::command::flags::Flags;
-use crate::command::go_error;
 
 /// What `--help` prints.
 // cobra: command.go defaultHelpFunc, defaultUsageFunc
@@ -68,7 +68,7 @@ fn write(text: &str) -> Result<(), Failed> {
     let mut out = std::io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
         // Whoever reads has seen enough.
-        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
         result => result.map_err(|error| Failed::of(&error)),
     }
 }
@@ -126,13 +126,24 @@ fn write_files(options: &Options, release: &str, rendered: &Rendered) -> Result<
 // helm: pkg/cmd/template.go writeToFile
 fn write_file(folder: &str, path: &str, content: &str, again: bool) -> Result<(), Failed> {
     let name = format!("{folder}/{path}");
-    let file = Path::new(&name);
-    let failed = |action: &str, path: &Path, error: &std::io::Error| {
-        let reason = go_error(error);
-        Failed(format!("{action} {}: {reason}", path.display()))
+    let failed = |action, path: &Path, error| {
+        let path = path.to_string_lossy().into_owned();
+        Failed::of(&PathError {
+            action,
+            path,
+            error,
+        })
     };
+    let file = Path::new(&name);
     if let Some(parent) = file.parent() {
-        make_folder(parent).map_err(|(action, path, error)| failed(action, path, &error))?;
+        // Go makes the folders of the path without its dots, and opens the path with them.
+        let parent = &clean(parent);
+        match fs::metadata(parent) {
+            Err(error) if error.kind() != ErrorKind::NotFound => {
+                return Err(failed("stat", parent, error));
+            }
+            _ => make_folders(parent).map_err(|error| Failed::of(&error))?,
+        }
     }
     let mut options = fs::OpenOptions::new();
     if again {
@@ -143,27 +154,8 @@ fn write_file(folder: &str, path: &str, content: &str, again: bool) -> Result<()
     let text = format!("---\n# Source: {path}\n{content}\n");
     let mut open = options
         .open(file)
-        .map_err(|error| failed("open", file, &error))?;
+        .map_err(|error| failed("open", file, error))?;
     open.write_all(text.as_bytes())
-        .map_err(|error| failed("write", file, &error))?;
+        .map_err(|error| failed("write", file, error))?;
     write(&format!("wrote {name}\n"))
-}
-
-/// Makes a folder and those above it; the error names the path that is in the way.
-// helm: pkg/cmd/template.go ensureDirectoryForFile; go: os.MkdirAll
-fn make_folder(path: &Path) -> Result<(), (&'static str, &Path, std::io::Error)> {
-    match fs::metadata(path) {
-        Ok(metadata) if metadata.is_dir() => return Ok(()),
-        Ok(_) => return Err(("mkdir", path, std::io::Error::from_raw_os_error(20))),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
-        Err(error) => return Err(("stat", path, error)),
-    }
-    if let Some(parent) = path.parent().filter(|path| !path.as_os_str().is_empty()) {
-        make_folder(parent)?;
-    }
-    match fs::create_dir(path) {
-        Err(_) if path.is_dir() => Ok(()),
-        Err(error) => Err(("mkdir", path, error)),
-        Ok(()) => Ok(()),
-    }
 }

@@ -33,6 +33,21 @@ pub(super) struct Settings {
 }
 
 impl Settings {
+    /// The public keys that `helm` verifies with.
+    // helm: pkg/cmd/dependency_build.go defaultKeyring
+    pub(super) fn keyring() -> String {
+        let home = PathBuf::from(text("HOME").unwrap_or_default()).join(".gnupg");
+        let folder = text("GNUPGHOME").map_or(home, PathBuf::from);
+        let legacy = folder.join("pubring.gpg");
+        let keybox = folder.join("pubring.kbx");
+        let found = if !legacy.exists() && keybox.exists() {
+            keybox
+        } else {
+            legacy
+        };
+        found.to_string_lossy().into_owned()
+    }
+
     // helm: pkg/cli/environment.go New
     pub(super) fn from_environment() -> Self {
         let text = |name: &str| text(name).unwrap_or_default();
@@ -77,12 +92,17 @@ impl Settings {
     // helm: pkg/cmd/root.go newRootCmdWithConfig
     pub(super) fn check(&self) -> Result<(), Failed> {
         match self.color.as_str() {
-            "never" | "auto" | "always" => Ok(()),
-            color => Err(Failed(format!(
-                "invalid color mode {}: must be one of: never, auto, always",
-                go_quoted(color)
-            ))),
+            "never" | "auto" | "always" => {}
+            color => {
+                return Err(Failed(format!(
+                    "invalid color mode {}: must be one of: never, auto, always",
+                    go_quoted(color)
+                )));
+            }
         }
+        super::download::login_files(&self.registry_config)
+            .map(|_| ())
+            .map_err(Failed)
     }
 
     // helm: pkg/cli/environment.go AddFlags
@@ -210,7 +230,7 @@ pub(super) fn base(own: &str, shared: &str, below_home: &[&str]) -> PathBuf {
 }
 
 // go: path/filepath Clean
-fn clean(path: &Path) -> PathBuf {
+pub(super) fn clean(path: &Path) -> PathBuf {
     let mut clean = PathBuf::new();
     for component in path.components() {
         match component {

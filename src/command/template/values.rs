@@ -5,8 +5,10 @@ use std::io::Read;
 use pintle::chart::{strvals, values};
 use serde_json::{Map, Value};
 
-use super::Failed;
-use crate::command::go_error;
+use super::getter::{Asking, Getter};
+use super::url::Url;
+use super::{Failed, download};
+use crate::command::files::{self, go_error};
 
 /// What the flags say about values.
 // helm: pkg/cli/values/options.go
@@ -23,10 +25,10 @@ pub(super) struct ValueSources {
 impl ValueSources {
     /// The values, in the order of precedence that Helm documents: files, then JSON, then the rest.
     /// helm: pkg/cli/values/options.go MergeValues
-    pub(super) fn merge(&self) -> Result<Map<String, Value>, Failed> {
+    pub(super) fn merge(&self, getter: &Getter) -> Result<Map<String, Value>, Failed> {
         let mut base = Map::new();
         for path in &self.files {
-            let read = read(path).map_err(Failed)?;
+            let read = read(path, getter).map_err(Failed)?;
             let file = values::load(&read).map_err(|error| {
                 Failed(format!("failed to parse {path}: {}", Failed::of(&error)))
             })?;
@@ -47,7 +49,7 @@ impl ValueSources {
         }
         for text in &self.set_file {
             strvals::parse_file_into(text, &mut base, &|path| {
-                let bytes = read(path).map_err(strvals::Error::new)?;
+                let bytes = read(path, getter).map_err(strvals::Error::new)?;
                 Ok(String::from_utf8_lossy(&bytes).into_owned())
             })
             .map_err(|error| failed("--set-file", &error))?;
@@ -60,7 +62,9 @@ impl ValueSources {
     }
 }
 
-fn read(path: &str) -> Result<Vec<u8>, String> {
+/// What a file holds, or standard input, or the URL that is named.
+// helm: pkg/cli/values/options.go readFile
+fn read(path: &str, getter: &Getter) -> Result<Vec<u8>, String> {
     if path.trim() == "-" {
         let mut read = Vec::new();
         return match std::io::stdin().read_to_end(&mut read) {
@@ -68,7 +72,17 @@ fn read(path: &str) -> Result<Vec<u8>, String> {
             Err(error) => Err(format!("read /dev/stdin: {}", go_error(&error))),
         };
     }
-    let folder = std::path::Path::new(path).is_dir();
-    let action = if folder { "read" } else { "open" };
-    std::fs::read(path).map_err(|error| format!("{action} {path}: {}", go_error(&error)))
+    let url = Url::parse(path)?;
+    match url.scheme.as_str() {
+        "http" | "https" => {
+            let asking = Asking {
+                home: path.to_owned(),
+                ..Asking::default()
+            };
+            return getter.get(path, &asking).map(Vec::from);
+        }
+        "oci" => return download::value_of_registry(path, getter).map(Vec::from),
+        _ => {}
+    }
+    files::read(path).map_err(|error| error.to_string())
 }
