@@ -29,8 +29,13 @@ impl Lookup for ClusterLookup {
             namespace: (!namespace.is_empty()).then(|| namespace.to_owned()),
             name: name.to_owned(),
         };
-        self.read(object)
-            .map_err(|error| LookupError(error.to_string()))
+        self.read(object).map_err(|error| {
+            LookupError(match error {
+                // The API server's sentence names the object itself.
+                Error::Refused { message, .. } => message,
+                error => error.to_string(),
+            })
+        })
     }
 }
 

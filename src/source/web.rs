@@ -21,6 +21,10 @@ use super::{ChartRef, Limits, Timeouts};
 /// Bytes of one body.
 const BODY_LIMIT: u64 = 256 << 20;
 
+/// Redirects of one request.
+// go: net/http defaultCheckRedirect takes ten requests
+const REDIRECTS: usize = 9;
+
 /// Asks for URLs, always with the same TLS material.
 pub struct Web {
     http: Http,
@@ -69,7 +73,11 @@ impl Web {
     /// # Errors
     /// [`Error::InvalidTls`] if the material cannot be used.
     pub fn new(tls: Option<TlsMaterial>) -> Result<Self, Error> {
-        let http = Http::new(Timeouts::default(), &Limits::default());
+        let limits = Limits {
+            redirects: REDIRECTS,
+            ..Limits::default()
+        };
+        let http = Http::new(Timeouts::default(), &limits);
         client_config(&rustls::RootCertStore::empty(), tls.as_ref())?;
         Ok(Self { http, tls })
     }

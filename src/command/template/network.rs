@@ -85,6 +85,8 @@ fn dial_reason(error: &(dyn StdError + 'static), name: &str, port: u16) -> Strin
     let cause = match io_error(error) {
         Some(error) if error.kind() == io::ErrorKind::TimedOut => "i/o timeout".to_owned(),
         Some(error) => format!("connect: {}", go_error(error)),
+        // The other side hung up in the middle of a handshake.
+        None if last(error).to_string().ends_with("handshake eof") => return "EOF".to_owned(),
         None => return last(error).to_string(),
     };
     format!("dial tcp {}: {cause}", address(name, port))
