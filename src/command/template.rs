@@ -215,7 +215,7 @@ fn template(arguments: &[String], mut options: Options, log: Log) -> Result<(), 
         },
     };
     let lookup: Box<dyn render::Lookup> = match &server {
-        Some(server) => Box::new(server.lookup()),
+        Some(server) => Box::new(server.lookup(log)),
         None => Box::new(render::NoCluster),
     };
     match render::render(chart, inputs, lookup.as_ref()) {

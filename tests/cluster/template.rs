@@ -39,7 +39,19 @@ const UNKNOWN: &str = "apiVersion: unknown.example.com/v1\nkind: Strange\nmetada
 const SEVERAL: &str = "apiVersion: unknown.example.com/v1\nkind: Strange\nmetadata: {name: one}\n---\n\
     apiVersion: v1\nkind: Stranger\nmetadata: {name: two, namespace: there}\n";
 
+/// A group that the cluster serves, and one that it does not.
+const UNSERVED_KIND: &str = "found: {{ lookup \"apps/v1\" \"Strange\" \"\" \"\" | toJson }}\n";
+const UNSERVED: &str =
+    "found: {{ lookup \"strange.example.com/v1\" \"Strange\" \"\" \"x\" | toJson }}\n";
+const UNSERVED_CORE: &str = "found: {{ lookup \"v7\" \"Pod\" \"\" \"x\" | toJson }}\n";
+
+const WRONG: &str =
+    "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: wrong}\nstrange: 1\ndata: [1]\n";
+
 const TAKEN: &str = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: here}\n";
+
+const LISTED: &str = "apiVersion: v1\nkind: List\nitems:\n- apiVersion: v1\n  kind: ConfigMap\n  \
+    metadata: {name: here}\n";
 
 const CRD: &str = "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\n\
     metadata: {name: things.example.com}\n";
@@ -58,6 +70,26 @@ fn a_cluster_is_asked_as_helm_asks_it() -> Result<()> {
     chart(folder.path(), "asks", ASKS)?;
     chart(folder.path(), "unknown", UNKNOWN)?;
     chart(folder.path(), "several", SEVERAL)?;
+    chart(folder.path(), "unserved-kind", UNSERVED_KIND)?;
+    chart(folder.path(), "unserved", UNSERVED)?;
+    chart(folder.path(), "unserved-core", UNSERVED_CORE)?;
+    chart(folder.path(), "wrong", WRONG)?;
+    chart(
+        folder.path(),
+        "untyped",
+        "a: 1\n---\nkind: B\n---\napiVersion: v1\n",
+    )?;
+    chart(
+        folder.path(),
+        "unnamed",
+        "apiVersion: v1\nkind: ConfigMap\n---\napiVersion: v1\nkind: ConfigMap\nmetadata: {generateName: x}\n",
+    )?;
+    let half =
+        "apiVersion: strange.example.com/v1\nkind: Strange\n---\napiVersion: v1\n---\nkind: A\n";
+    chart(folder.path(), "half-typed", half)?;
+    let both = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x, generateName: x}\n";
+    chart(folder.path(), "both-named", both)?;
+    chart(folder.path(), "listed", LISTED)?;
     chart(folder.path(), "taken", TAKEN)?;
     chart(folder.path(), "defines", TAKEN)?;
     fs::create_dir_all(folder.path().join("defines/crds"))?;
@@ -70,6 +102,15 @@ fn a_cluster_is_asked_as_helm_asks_it() -> Result<()> {
         x unknown -n server --dry-run=server
         x several -n server --dry-run=server
         x unknown -n server --dry-run=server --disable-openapi-validation
+        x unserved-kind --dry-run=server --output-dir out
+        x unserved --dry-run=server
+        x unserved-core --dry-run=server
+        x wrong -n server --dry-run=server
+        x untyped -n server --dry-run=server
+        x half-typed -n server --dry-run=server
+        x unnamed -n server --dry-run=server
+        x both-named -n server --dry-run=server
+        x listed -n server --dry-run=server
         x taken -n server --dry-run=server
         x taken -n server --dry-run=server --is-upgrade
         x taken -n server --dry-run=server --take-ownership

@@ -33,7 +33,6 @@ pub(crate) struct Options {
     pub(super) dry_run: String,
     pub(super) validate: bool,
     pub(super) skip_crds: bool,
-    pub(super) disable_openapi_validation: bool,
     pub(super) take_ownership: bool,
     /// What is read and held to its form, and changes nothing in a rendering.
     unused: Unused,
@@ -296,11 +295,6 @@ fn render_flags() -> Vec<OptionFlag> {
         OptionFlag::new("validate", Place::Bool(|o| &mut o.validate), "")
             .deprecated("use '--dry-run=server' instead"),
         OptionFlag::new(
-            "disable-openapi-validation",
-            Place::Bool(|o| &mut o.disable_openapi_validation),
-            "do not hold objects against the cluster's schemas with --dry-run=server",
-        ),
-        OptionFlag::new(
             "take-ownership",
             Place::Bool(|o| &mut o.take_ownership),
             "do not mind with --dry-run=server that objects exist without Helm's marks",
@@ -320,6 +314,8 @@ fn release_flags() -> Vec<OptionFlag> {
     };
     vec![
         flag("create-namespace"),
+        // Helm leaves fields to servers that judge them, which on a dry run nobody asks.
+        flag("disable-openapi-validation"),
         flag("force-replace"),
         flag("force").deprecated("use --force-replace instead"),
         flag("force-conflicts"),

@@ -3,16 +3,17 @@
 // helm: pkg/action/install.go RunWithContext with DryRunServer
 
 use kube::config::{KubeConfigOptions, Kubeconfig};
+use pintle::chart::Warning;
 use pintle::cluster::{self, Cluster, ClusterLookup};
-use pintle::manifest;
+use pintle::manifest::{self, ObjectKey};
 use pintle::plan::{self, ReleaseName};
-use pintle::render::{Capabilities, KubeVersion, Rendered};
+use pintle::render::{Capabilities, KubeVersion, Lookup, LookupError, Rendered};
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 
 use super::kubeconfig::{self, Target};
 use super::settings::Settings;
-use super::{Failed, access, network};
+use super::{Failed, Log, access, network};
 use crate::command::files;
 use crate::command::flags::go_quoted;
 
@@ -69,34 +70,42 @@ impl Server {
     }
 
     /// What answers templates.
-    pub(super) fn lookup(&self) -> ClusterLookup {
+    pub(super) fn lookup(&self, log: Log) -> impl Lookup + use<> {
         let _guard = self.runtime.enter();
-        ClusterLookup::new(self.cluster.clone())
+        Told {
+            lookup: ClusterLookup::new(self.cluster.clone()),
+            log,
+        }
     }
 
     /// `Err` if the cluster does not know a kind, or, where `claim` says so, if an object is
     /// there already and is not the release's own.
+    // helm: pkg/kube/client.go Build
     pub(super) fn check(
         &self,
         rendered: &Rendered,
         release: &ReleaseName,
         claim: Claim,
     ) -> Result<(), Failed> {
-        let objects = manifest::parse(&rendered.manifest).map_err(|error| {
-            let Failed(words) = Failed::of(&error);
-            Failed(format!("{UNBUILT}: {words}"))
-        })?;
         let check = async {
-            let (mut known, mut unknown) = (Vec::new(), Vec::new());
-            for object in &objects {
-                let endpoint = self.cluster.endpoint(&object.key, &release.namespace);
-                match endpoint.await {
-                    Ok(endpoint) => known.push(endpoint),
-                    Err(cluster::Error::UnknownKind { object }) => unknown.push(no_match(&object)),
-                    Err(error) => unknown.push(Failed::of(&error).0),
+            let (mut known, mut refused) = (Vec::new(), Vec::new());
+            'manifest: for document in manifest::split(&rendered.manifest) {
+                for object in objects(document)? {
+                    if let Some(reason) = object.untyped() {
+                        refused.push(reason);
+                        break 'manifest;
+                    }
+                    let endpoint = self.cluster.endpoint(&object.key, &release.namespace);
+                    match endpoint.await {
+                        Ok(endpoint) => known.push((endpoint, object)),
+                        Err(cluster::Error::UnknownKind { object }) => {
+                            refused.push(no_match(&object));
+                        }
+                        Err(error) => refused.push(Failed::of(&error).0),
+                    }
                 }
             }
-            match unknown.as_slice() {
+            match refused.as_slice() {
                 [] => {}
                 [one] => return Err(Failed(format!("{UNBUILT}: {one}"))),
                 several => {
@@ -104,8 +113,11 @@ impl Server {
                     return Err(Failed(format!("{UNBUILT}: [{several}]")));
                 }
             }
-            for endpoint in known.iter().filter(|_| claim != Claim::Nothing) {
-                self.check_owner(endpoint, release, claim).await?;
+            for (endpoint, object) in known.iter().filter(|_| claim != Claim::Nothing) {
+                let owned = self.check_owner(endpoint, object, release, claim).await;
+                owned.map_err(|reason| {
+                    Failed(format!("unable to continue with install: {reason}"))
+                })?;
             }
             Ok(())
         };
@@ -116,38 +128,133 @@ impl Server {
     async fn check_owner(
         &self,
         endpoint: &cluster::Endpoint,
+        object: &Named,
         release: &ReleaseName,
         claim: Claim,
-    ) -> Result<(), Failed> {
-        let name = &endpoint.object.name;
-        if name.is_empty() {
-            return Ok(());
+    ) -> Result<(), String> {
+        let name = &object.key.name;
+        match (name.as_str(), object.is_generated) {
+            ("", true) => return Ok(()),
+            (_, true) => {
+                return Err("metadata.name and metadata.generateName cannot both be set".to_owned());
+            }
+            _ => {}
         }
         let shown = format!(
             "{} {} in namespace {}",
-            endpoint.object.kind,
+            object.key.kind,
             go_quoted(name),
             go_quoted(endpoint.namespace.as_deref().unwrap_or_default())
         );
-        let live = self.cluster.get(endpoint).await.map_err(|error| {
-            let Failed(words) = Failed::of(&error);
-            Failed(format!(
-                "{STOPPED}: could not get information about the resource {shown}: {words}"
-            ))
+        let unread = |reason: &str| {
+            format!("could not get information about the resource {shown}: {reason}")
+        };
+        if name.is_empty() {
+            return Err(unread("resource name may not be empty"));
+        }
+        let live = self.cluster.get(endpoint).await;
+        let live = live.map_err(|error| match error {
+            cluster::Error::Refused { message, .. } => unread(&message),
+            error => unread(&Failed::of(&error).0),
         })?;
         let foreign = live.and_then(|live| plan::foreign(&live, release));
         match foreign {
-            Some(problem) if claim == Claim::Own => Err(Failed(format!(
-                "{STOPPED}: {shown} exists and cannot be imported into the current release: \
-                 invalid ownership metadata; {problem}"
-            ))),
+            Some(problem) if claim == Claim::Own => Err(format!(
+                "{shown} exists and cannot be imported into the current release: invalid \
+                 ownership metadata; {problem}"
+            )),
             _ => Ok(()),
         }
     }
 }
 
+/// An object of the manifest, as far as it is looked at.
+struct Named {
+    /// With nothing where the object names nothing.
+    key: ObjectKey,
+    is_generated: bool,
+}
+
+/// The objects of a document: one, or those of a list.
+fn objects(document: &str) -> Result<Vec<Named>, Failed> {
+    fn add(value: &Value, found: &mut Vec<Named>) {
+        if let Some(items) = value["items"].as_array() {
+            items.iter().for_each(|item| add(item, found));
+        } else if !value.is_null() {
+            found.push(Named::of(value));
+        }
+    }
+    let value = pintle::yaml::from_slice(document.as_bytes())
+        .map_err(|error| Failed(format!("{UNBUILT}: {error}")))?;
+    let mut found = Vec::new();
+    add(&value, &mut found);
+    Ok(found)
+}
+
+impl Named {
+    fn of(value: &Value) -> Self {
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        let metadata = &value["metadata"];
+        let namespace = text(&metadata["namespace"]);
+        Self {
+            key: ObjectKey {
+                api_version: text(&value["apiVersion"]),
+                kind: text(&value["kind"]),
+                namespace: (!namespace.is_empty()).then_some(namespace),
+                name: text(&metadata["name"]),
+            },
+            is_generated: !text(&metadata["generateName"]).is_empty(),
+        }
+    }
+
+    // kubectl: pkg/validation/schema.go
+    fn untyped(&self) -> Option<String> {
+        let reason = match (self.key.api_version.is_empty(), self.key.kind.is_empty()) {
+            (false, false) => return None,
+            (true, true) => "[apiVersion not set, kind not set]",
+            (true, false) => "apiVersion not set",
+            (false, true) => "kind not set",
+        };
+        Some(format!(
+            "error validating \"\": error validating data: {reason}"
+        ))
+    }
+}
+
+/// Lookups that fail for want of a group are told of on standard error.
+struct Told {
+    lookup: ClusterLookup,
+    log: Log,
+}
+
+impl Lookup for Told {
+    fn get(
+        &self,
+        api_version: &str,
+        kind: &str,
+        namespace: &str,
+        name: &str,
+    ) -> Result<Option<Value>, LookupError> {
+        let found = self.lookup.get(api_version, kind, namespace, name);
+        // helm: pkg/engine/lookup_func.go getAPIResourceForGVK, getDynamicClientOnKind
+        if let Err(LookupError(words)) = &found
+            && let Some(rest) = words.strip_prefix("unable to get apiresource from unstructured: ")
+            && let Some((named, reason)) = rest.split_once(": ")
+        {
+            self.log.say(&[
+                Warning::error("unable to retrieve resource list")
+                    .with("GroupVersion", api_version)
+                    .with("error", reason),
+                Warning::error("unable to get apiresource")
+                    .with("groupVersionKind", named)
+                    .with("error", reason),
+            ]);
+        }
+        found
+    }
+}
+
 const UNBUILT: &str = "unable to build kubernetes objects from release manifest";
-const STOPPED: &str = "unable to continue with install";
 
 /// What a release may do with objects that exist.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -161,7 +268,7 @@ pub(super) enum Claim {
 }
 
 // cli-runtime: pkg/resource/mapper.go; helm adds the last line
-fn no_match(object: &manifest::ObjectKey) -> String {
+fn no_match(object: &ObjectKey) -> String {
     format!(
         "resource mapping not found for name: {} namespace: {} from \"\": no matches for kind {} \
          in version {}\nensure CRDs are installed first",

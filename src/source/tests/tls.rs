@@ -15,15 +15,15 @@ use super::registry::{content, repo};
 use super::server::{Reply, Server};
 use super::{CHART, Fetcher, shop};
 
-struct Authority(CertifiedIssuer<'static, KeyPair>);
+pub(super) struct Authority(CertifiedIssuer<'static, KeyPair>);
 
-struct Certificate {
+pub(super) struct Certificate {
     certificate: rcgen::Certificate,
     key: KeyPair,
 }
 
 impl Authority {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let mut params = CertificateParams::default();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         params.distinguished_name = DistinguishedName::new();
@@ -31,7 +31,7 @@ impl Authority {
         Self(CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap())
     }
 
-    fn issue(&self, change: impl FnOnce(&mut CertificateParams)) -> Certificate {
+    pub(super) fn issue(&self, change: impl FnOnce(&mut CertificateParams)) -> Certificate {
         let key = KeyPair::generate().unwrap();
         let mut params = CertificateParams::new(["127.0.0.1".to_owned()]).unwrap();
         change(&mut params);
@@ -41,12 +41,12 @@ impl Authority {
         }
     }
 
-    fn pem(&self) -> Vec<u8> {
+    pub(super) fn pem(&self) -> Vec<u8> {
         self.0.pem().into_bytes()
     }
 
     /// A server that asks for a certificate of this authority, and takes clients without one, too.
-    fn server(&self, of: &Certificate) -> ServerConfig {
+    pub(super) fn server(&self, of: &Certificate) -> ServerConfig {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let mut roots = RootCertStore::empty();
         roots.add(self.0.der().clone()).unwrap();
