@@ -18,15 +18,28 @@ struct Arguments {
 enum Command {
     /// Run the controller
     Run(command::run::RunArguments),
-    Template(Box<command::template::TemplateArguments>),
+    /// Render a chart and print the manifests, as helm template does
+    #[command(disable_help_flag = true, disable_version_flag = true)]
+    Template {
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
     /// Print the definition of HelmRelease, for `kubectl apply -f -`
     Crd,
 }
 
 fn main() -> ExitCode {
+    // Helm's flags are not clap's, so what is Helm's is read as Helm reads it.
+    let given: Vec<String> = std::env::args_os()
+        .skip(1)
+        .map(|argument| argument.to_string_lossy().into_owned())
+        .collect();
+    if let Some(arguments) = command::template::take(&given) {
+        return command::template::run(&arguments);
+    }
     let result = match Arguments::parse().command {
         Command::Run(arguments) => command::run::run(arguments),
-        Command::Template(arguments) => command::template::run(*arguments).map_err(Into::into),
+        Command::Template { arguments } => return command::template::run(&arguments),
         Command::Crd => command::crd::run(),
     };
     match result {

@@ -1,11 +1,12 @@
-//! Every case of `tests/golden` against `pintle template`: standard output, standard error and
-//! exit status as the real helm gave them (`tests/golden/rewrite`).
+//! Every case of `tests/golden` against `pintle template`: standard output, standard error, exit
+//! status and the files that were written, as the real helm gave them (`tests/golden/rewrite`).
 
 #![allow(clippy::unwrap_used)]
 
 use std::fs;
+use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 fn folders(of: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(of).unwrap().map(|entry| entry.unwrap().path());
@@ -20,24 +21,93 @@ fn text(path: PathBuf) -> String {
         .unwrap_or_default()
 }
 
+/// The folders that differ from run to run, and what stands for them in a case.
+struct Places {
+    golden: PathBuf,
+    home: tempfile::TempDir,
+    out: tempfile::TempDir,
+}
+
+impl Places {
+    fn pairs(&self) -> [(&str, String); 3] {
+        let golden = self.golden.to_string_lossy().into_owned();
+        let of = |folder: &tempfile::TempDir| folder.path().to_string_lossy().into_owned();
+        [
+            ("{golden}", golden),
+            ("{home}", of(&self.home)),
+            ("{out}", of(&self.out)),
+        ]
+    }
+
+    fn read(&self, path: PathBuf) -> String {
+        let replace = |text: String, (name, path): (&str, String)| text.replace(name, &path);
+        self.pairs().into_iter().fold(text(path), replace)
+    }
+
+    fn shown(&self, bytes: &[u8]) -> String {
+        let replace = |text: String, (name, path): (&str, String)| text.replace(&path, name);
+        let text = String::from_utf8_lossy(bytes).into_owned();
+        self.pairs().into_iter().fold(text, replace)
+    }
+}
+
+/// All files of a folder, one after another, each under its path.
+fn written(folder: &Path) -> String {
+    fn walk(folder: &Path, found: &mut Vec<PathBuf>) {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                walk(&path, found);
+            } else {
+                found.push(path);
+            }
+        }
+    }
+    let mut files = Vec::new();
+    walk(folder, &mut files);
+    files.sort();
+    let shown = |path: &PathBuf| {
+        let name = path.strip_prefix(folder).unwrap().display();
+        format!("=== {name}\n{}", text(path.clone()))
+    };
+    files.iter().map(shown).collect()
+}
+
 /// What differs from Helm's answer, or nothing.
 fn difference(chart: &Path, case: &Path) -> Option<String> {
-    let arguments = fs::read_to_string(case.join("arguments")).unwrap();
-    let answer = Command::new(env!("CARGO_BIN_EXE_pintle"))
+    let places = Places {
+        golden: chart.parent().unwrap().to_owned(),
+        home: tempfile::tempdir().unwrap(),
+        out: tempfile::tempdir().unwrap(),
+    };
+    let environment = places.read(case.join("environment"));
+    let mut child = Command::new(env!("CARGO_BIN_EXE_pintle"))
         .arg("template")
-        .args(arguments.lines())
+        .args(places.read(case.join("arguments")).lines())
         .current_dir(chart)
-        .env_remove("HELM_NAMESPACE")
-        .output()
+        .env_clear()
+        .env("PATH", std::env::var_os("PATH").unwrap())
+        .env("HOME", places.home.path())
+        .envs(
+            environment
+                .lines()
+                .map(|line| line.split_once('=').unwrap()),
+        )
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
         .unwrap();
-    // Helm names some files by their absolute path.
-    let root = chart.parent().unwrap().to_string_lossy().into_owned();
-    let shown = |bytes: &[u8]| String::from_utf8_lossy(bytes).replace(&root, "{golden}");
+    let input = places.read(case.join("stdin"));
+    // A program that does not read its input may be gone by now.
+    let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
+    let answer = child.wait_with_output().unwrap();
     let status = text(case.join("status"));
     let wanted: i32 = status.trim().parse().unwrap_or(0);
     let found = [
-        ("stdout", shown(&answer.stdout)),
-        ("stderr", shown(&answer.stderr)),
+        ("stdout", places.shown(&answer.stdout)),
+        ("stderr", places.shown(&answer.stderr)),
+        ("files", written(places.out.path())),
     ];
     for (name, found) in found {
         let wanted = text(case.join(name));

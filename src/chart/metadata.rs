@@ -7,8 +7,8 @@ use serde_json::Value;
 
 use crate::semver;
 
-use super::Error;
 use super::quote::{is_print, is_space, quote};
+use super::{Error, decode};
 
 /// What `Chart.yaml` says. Serialises with Helm's names; what is empty is left out.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -195,6 +195,24 @@ impl Draft {
 }
 
 impl Metadata {
+    /// Reads an entry of a repository's index, which holds the fields of a `Chart.yaml` beside
+    /// others; one without an `apiVersion` is of the first.
+    ///
+    /// # Errors
+    /// Where a field has the wrong type, or Helm would refuse the chart.
+    // helm: pkg/repo/v1/index.go loadIndex
+    pub fn of_index(entry: &Value) -> Result<Self, Error> {
+        let mut draft = Draft::default();
+        decode::metadata(&mut draft, entry).map_err(|source| Error::File {
+            file: "index.yaml",
+            source: source.into(),
+        })?;
+        if draft.metadata.api_version.is_empty() {
+            draft.metadata.api_version = "v1".to_owned();
+        }
+        draft.validate()
+    }
+
     fn sanitize(&mut self) {
         sanitize_all([
             &mut self.name,

@@ -7,6 +7,8 @@ use super::quote;
 /// How much a [`Warning`] matters to Helm.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Level {
+    /// What Helm tells with `--debug` alone.
+    Debug,
     /// A remark.
     Info,
     /// A warning.
@@ -28,6 +30,15 @@ pub struct Warning {
 }
 
 impl Warning {
+    /// A line that Helm writes with `--debug` alone.
+    pub fn debug(message: impl Into<String>) -> Self {
+        Self {
+            level: Level::Debug,
+            message: message.into(),
+            attributes: Vec::new(),
+        }
+    }
+
     /// A line that Helm writes through Go's `log`, which its logger takes for a remark.
     pub fn info(message: impl Into<String>) -> Self {
         Self {
@@ -67,6 +78,7 @@ impl Warning {
 impl fmt::Display for Warning {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let level = match self.level {
+            Level::Debug => "DEBUG",
             Level::Info => "INFO",
             Level::Warn => "WARN",
             Level::Error => "ERROR",

@@ -53,6 +53,19 @@ pub enum Error {
         /// The object.
         object: Box<ObjectKey>,
     },
+    /// A template looks for objects of a group version that the cluster does not serve.
+    // helm: pkg/engine/lookup_func.go getDynamicClientOnKind, word for word
+    #[error(
+        "unable to get apiresource from unstructured: {group}/{version}, Kind={kind}: the server could not find the requested resource"
+    )]
+    UnknownGroup {
+        /// The group; empty for the core group.
+        group: String,
+        /// The version.
+        version: String,
+        /// The kind.
+        kind: String,
+    },
     /// The object exists, and belongs to somebody else.
     // helm: pkg/action/validate.go existingResourceConflict, word for word
     #[error(
@@ -133,6 +146,7 @@ impl Error {
             Self::Refused { .. }
             | Self::NamespaceNotFound { .. }
             | Self::UnknownKind { .. }
+            | Self::UnknownGroup { .. }
             | Self::Owned { .. }
             | Self::Merge { .. }
             | Self::StoredVersionDropped { .. }

@@ -29,8 +29,13 @@ impl Lookup for ClusterLookup {
             namespace: (!namespace.is_empty()).then(|| namespace.to_owned()),
             name: name.to_owned(),
         };
-        self.read(object)
-            .map_err(|error| LookupError(error.to_string()))
+        self.read(object).map_err(|error| {
+            LookupError(match error {
+                // The API server's sentence names the object itself.
+                Error::Refused { message, .. } => message,
+                error => error.to_string(),
+            })
+        })
     }
 }
 
@@ -43,14 +48,28 @@ impl ClusterLookup {
         }
     }
 
+    /// A kind that its group version does not have has no objects; a group version that the cluster
+    /// does not have is an error.
+    // helm: pkg/engine/lookup_func.go getAPIResourceForGVK
+    async fn unknown(&self, object: &ObjectKey) -> Result<Option<Value>> {
+        let served = self.cluster.capabilities().await?.api_versions;
+        if served.contains(&object.api_version) {
+            return Ok(None);
+        }
+        Err(Error::UnknownGroup {
+            group: object.group().to_owned(),
+            version: object.version().to_owned(),
+            kind: object.kind.clone(),
+        })
+    }
+
     /// One object, or all of a kind where `name` is empty; `None` where there is none.
     // helm: pkg/engine/lookup_func.go
     fn read(&self, object: ObjectKey) -> Result<Option<Value>> {
         self.runtime.block_on(async {
             let (resource, scope) = match self.cluster.kinds.resolve(&object).await {
                 Ok(found) => found,
-                // A kind that the cluster does not know has no objects.
-                Err(Error::UnknownKind { .. }) => return Ok(None),
+                Err(Error::UnknownKind { .. }) => return self.unknown(&object).await,
                 Err(error) => return Err(error),
             };
             let namespace = match scope {

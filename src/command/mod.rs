@@ -4,5 +4,7 @@
 //! status says whether it went well. Never: a decision that a room of the library could take.
 
 pub(crate) mod crd;
+mod files;
+pub(crate) mod flags;
 pub(crate) mod run;
 pub(crate) mod template;

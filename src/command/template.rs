@@ -1,118 +1,40 @@
 //! `pintle template`: what `helm template` prints, from the same arguments, with the same exit
 //! status and the same words on standard error.
 
+mod access;
+mod arguments;
+mod download;
+mod duration;
+mod getter;
+mod index;
+mod klog;
+mod kubeconfig;
 mod location;
+mod log;
+mod network;
 mod output;
+mod registry;
+mod repositories;
 mod select;
+mod server;
+mod settings;
+mod url;
 mod values;
 
-use std::io::Write;
-use std::path::PathBuf;
+use std::env;
+use std::process::ExitCode;
 
-use pintle::chart::Warning;
-use pintle::render::{self, Capabilities, Environment, Inputs, KubeVersion, Options, ReleaseFacts};
+use pintle::chart::{self, Chart, Warning, dependency, schema};
+use pintle::plan::ReleaseName;
+use pintle::render::{self, Capabilities, Environment, Inputs, KubeVersion, ReleaseFacts};
+use serde_json::{Map, Value};
 
-/// The arguments of `helm template` that mean something without a cluster.
-#[derive(Debug, clap::Args)]
-#[command(about = "Render chart templates locally and display the output")]
-pub(crate) struct TemplateArguments {
-    /// The release's name and the chart, or the chart alone
-    #[arg(value_name = "[NAME] CHART", num_args = 0..)]
-    arguments: Vec<String>,
-    /// The namespace that templates see [default: $HELM_NAMESPACE, or default]
-    #[arg(short, long)]
-    namespace: Option<String>,
-    #[command(flatten)]
-    values: values::ValueArguments,
-    /// The Kubernetes version that templates see under .Capabilities.KubeVersion
-    #[arg(long, value_name = "VERSION")]
-    kube_version: Option<String>,
-    /// More API versions for .Capabilities.APIVersions (several, or separated by commas)
-    #[arg(short, long, value_name = "VERSION", value_delimiter = ',')]
-    api_versions: Vec<String>,
-    /// Include the files of crds/ in the output
-    #[arg(long)]
-    include_crds: bool,
-    /// Do not hold the values against the charts' schemas
-    #[arg(long)]
-    skip_schema_validation: bool,
-    /// Show only what these templates rendered (several; may hold *, ? and [])
-    #[arg(short, long, value_name = "TEMPLATE")]
-    show_only: Vec<String>,
-    /// Write to files in this folder instead of to standard output
-    #[arg(long, value_name = "FOLDER")]
-    output_dir: Option<PathBuf>,
-    /// Put the release's name into the paths below --output-dir
-    #[arg(long)]
-    release_name: bool,
-    /// Set .Release.IsUpgrade instead of .Release.IsInstall
-    #[arg(long)]
-    is_upgrade: bool,
-    /// Leave hooks out
-    #[arg(long)]
-    no_hooks: bool,
-    /// Leave test hooks out
-    #[arg(long)]
-    skip_tests: bool,
-    /// Make up a name from the chart's file name and the time
-    #[arg(short, long)]
-    generate_name: bool,
-    /// A template for the release's name
-    #[arg(long, value_name = "TEMPLATE")]
-    name_template: Option<String>,
-    /// Print what was rendered even where it is broken
-    #[arg(long)]
-    debug: bool,
-    /// Resolve host names in templates (getHostByName)
-    #[arg(long)]
-    enable_dns: bool,
-    #[command(flatten)]
-    _ignored: IgnoredArguments,
-}
-
-/// What `helm template` takes because `helm install` does, and what has no effect in either.
-#[derive(Debug, clap::Args)]
-#[command(next_help_heading = "Taken, without effect")]
-struct IgnoredArguments {
-    #[arg(long, hide = true)]
-    create_namespace: bool,
-    #[arg(long, hide = true, visible_alias = "force")]
-    force_replace: bool,
-    #[arg(long, hide = true)]
-    force_conflicts: bool,
-    #[arg(long, hide = true, num_args = 0..=1, require_equals = true, default_missing_value = "true")]
-    server_side: Option<String>,
-    #[arg(long, hide = true)]
-    replace: bool,
-    #[arg(long, hide = true)]
-    timeout: Option<String>,
-    #[arg(long, hide = true, num_args = 0..=1, require_equals = true, default_missing_value = "watcher")]
-    wait: Option<String>,
-    #[arg(long, hide = true)]
-    wait_for_jobs: bool,
-    #[arg(long, hide = true)]
-    description: Option<String>,
-    #[arg(long, hide = true)]
-    disable_openapi_validation: bool,
-    #[arg(long, hide = true, visible_alias = "atomic")]
-    rollback_on_failure: bool,
-    #[arg(long, hide = true)]
-    skip_crds: bool,
-    #[arg(long, hide = true)]
-    render_subchart_notes: bool,
-    #[arg(long, hide = true)]
-    hide_notes: bool,
-    #[arg(short, long, hide = true)]
-    labels: Vec<String>,
-    #[arg(long, hide = true)]
-    take_ownership: bool,
-    #[arg(long, hide = true, num_args = 0..=1, require_equals = true, default_missing_value = "client")]
-    dry_run: Option<String>,
-    #[arg(long, hide = true)]
-    kube_context: Option<String>,
-    #[arg(long, hide = true)]
-    kubeconfig: Option<String>,
-}
+use self::arguments::Options;
+use self::getter::Getter;
+use self::log::Log;
+use self::server::{Claim, Server};
+use self::settings::Settings;
+use super::flags::{Flags, Integer, go_bool, go_quoted, integer_of};
 
 /// Why the command failed, in Helm's words, to be shown after `Error: `.
 #[derive(Debug, thiserror::Error)]
@@ -133,97 +55,367 @@ impl Failed {
     }
 }
 
-/// Runs the command: renders the chart and prints it.
-///
-/// # Errors
-/// Whatever Helm refuses, in its words.
-pub(crate) fn run(arguments: TemplateArguments) -> Result<(), Failed> {
-    let kube_version = arguments
-        .kube_version
-        .as_deref()
-        .map(KubeVersion::parse)
-        .transpose();
-    let kube_version = kube_version.map_err(|error| Failed::of(&error))?;
-    let (name, reference) = location::name_and_chart(&arguments)?;
-    let place = location::locate(&reference)?;
-    let values = arguments.values.merge()?;
-    let chart = location::load(&place)?;
-    say(&chart.warnings);
-    let mut warnings = Vec::new();
-    let installable = chart.check_installable(&mut warnings);
-    say(&warnings);
-    installable.map_err(|error| Failed::of(&error))?;
-    location::check_name(&name)?;
-
-    let mut capabilities = Capabilities::default();
-    if let Some(kube_version) = kube_version {
-        capabilities.kube_version = kube_version;
+/// The arguments behind `template`, if it is this command that the program is asked for: Helm's
+/// global flags may come first, and `help` may.
+pub(crate) fn take(arguments: &[String]) -> Option<Vec<String>> {
+    let flags = arguments::flags();
+    if let Some(rest) = flags.take_command("help", arguments) {
+        flags.take_command("template", &rest)?;
+        return Some(vec!["--help".to_owned()]);
     }
-    capabilities
-        .api_versions
-        .extend(arguments.api_versions.iter().cloned());
+    flags.take_command("template", arguments)
+}
+
+/// Runs the command: renders the chart and prints it. `arguments` are all but the command's name.
+pub(crate) fn run(arguments: &[String]) -> ExitCode {
+    let settings = Settings::from_environment();
+    let mut options = Options::new(settings);
+    let mut flags = arguments::flags();
+    flags.parse_inherited(arguments, &mut options);
+    let log = Log::new(options.settings.debug);
+    if let Err(Failed(words)) = options.settings.check() {
+        log.say(&[Warning::warn("command failed").with("error", words)]);
+        return ExitCode::FAILURE;
+    }
+    repositories::warn_of_expired(&options.settings);
+    match execute(flags, arguments, options, log) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(End::Said) => ExitCode::FAILURE,
+        Err(End::Failed(error)) => {
+            eprintln!("Error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// How a command ends that does not end well.
+enum End {
+    Failed(Failed),
+    /// There is nothing to add to what was said.
+    Said,
+}
+
+impl From<Failed> for End {
+    fn from(error: Failed) -> Self {
+        Self::Failed(error)
+    }
+}
+
+impl From<super::flags::Error> for Failed {
+    fn from(error: super::flags::Error) -> Self {
+        Self(error.to_string())
+    }
+}
+
+// cobra: command.go execute
+fn execute(
+    mut flags: Flags<Options>,
+    arguments: &[String],
+    mut options: Options,
+    log: Log,
+) -> Result<(), End> {
+    let parsed = flags.parse(arguments, &mut options).map_err(Failed::from)?;
+    for remark in &parsed.remarks {
+        eprintln!("{remark}");
+    }
+    if flags.help() {
+        return Ok(output::help(&flags)?);
+    }
+    if let Err(reason) = check_driver() {
+        log.say(&[Warning::info(reason)]);
+        return Err(End::Said);
+    }
+    if parsed.arguments.is_empty() {
+        return Err(End::Failed(Failed(
+            "\"helm template\" requires at least 1 argument\n\n\
+             Usage:  helm template [NAME] [CHART] [flags]"
+                .to_owned(),
+        )));
+    }
+    flags.exclude(arguments::EXCLUSIVE).map_err(Failed::from)?;
+    Ok(template(&parsed.arguments, options, log)?)
+}
+
+/// Releases are not looked at here, so it does not matter where Helm would keep them, as long as it
+/// knows the place.
+// helm: pkg/action/action.go Init
+fn check_driver() -> Result<(), String> {
+    let driver = env::var_os("HELM_DRIVER").unwrap_or_default();
+    match driver.to_string_lossy().as_ref() {
+        "" | "secret" | "secrets" | "configmap" | "configmaps" | "memory" | "sql" => Ok(()),
+        other => Err(format!("unknown driver {}", go_quoted(other))),
+    }
+}
+
+// helm: pkg/cmd/template.go RunE
+fn template(arguments: &[String], mut options: Options, log: Log) -> Result<(), Failed> {
+    let mut capabilities = Capabilities::default();
+    if !options.kube_version.is_empty() {
+        let version = KubeVersion::parse(&options.kube_version);
+        capabilities.kube_version = version.map_err(|error| Failed::of(&error))?;
+    }
+    let added = options.api_versions.iter().cloned();
+    capabilities.api_versions.extend(added);
+    let tls = options.origin.tls().read();
+    tls.map_err(|reason| Failed(format!("missing registry client: {reason}")))?;
+    let mode = dry_run(&options, log)?;
+    log.debug(
+        "Original chart version",
+        &[("version", &options.origin.version)],
+    );
+    if options.origin.version.is_empty() && options.origin.devel {
+        log.debug("setting version to >0.0.0-0", &[]);
+        options.origin.version = ">0.0.0-0".to_owned();
+    }
+    let (name, reference) = location::name_and_chart(arguments, &options)?;
+    let getter = Getter::new(log);
+    let place = location::locate(&reference, &options, &getter, log)?;
+    log.debug("Chart path", &[("path", &place.to_string_lossy())]);
+    let values = options.values.merge(&getter)?;
+    let chart = location::load(&place, log)?;
+    check(&chart, &options, log)?;
+    let namespace = kubeconfig::namespace(&options.settings);
+    let server = match mode {
+        Mode::Client => None,
+        Mode::Server => Some(reach(&options, log)?),
+    };
+    location::check_name(&name, log)?;
+    let mut said = 0;
+    if let Some(server) = &server {
+        said = tell_of_crds(&chart, &values, &options, log);
+        if !options.api_versions.is_empty() {
+            let ignored = "API Version list given outside of client only mode, this list will be \
+                           ignored";
+            log.debug(ignored, &[]);
+        }
+        capabilities = server.capabilities()?;
+    }
+    if holds_system_label(&options) {
+        return Err(refuse_labels(chart, &values, &options, log));
+    }
+    let release = ReleaseName {
+        namespace: namespace.clone(),
+        name: name.clone(),
+    };
     let inputs = Inputs {
         release: ReleaseFacts {
             name: name.clone(),
-            namespace: namespace(&arguments),
+            namespace,
             revision: 1,
-            is_install: !arguments.is_upgrade,
-            is_upgrade: arguments.is_upgrade,
+            is_install: !options.is_upgrade,
+            is_upgrade: options.is_upgrade,
         },
         values,
         capabilities,
-        environment: environment(arguments.enable_dns),
-        options: Options {
-            skip_schema_validation: arguments.skip_schema_validation,
-            include_crds: arguments.include_crds,
-            ..Options::default()
+        environment: environment(options.enable_dns),
+        options: render::Options {
+            skip_schema_validation: options.skip_schema_validation,
+            include_crds: options.include_crds,
+            ..render::Options::default()
         },
     };
-    match render::render(chart, inputs, &render::NoCluster) {
+    let lookup: Box<dyn render::Lookup> = match &server {
+        Some(server) => Box::new(server.lookup(log)),
+        None => Box::new(render::NoCluster),
+    };
+    match render::render(chart, inputs, lookup.as_ref()) {
         Ok(rendered) => {
-            say(&rendered.warnings);
-            output::print(&arguments, &name, &rendered)
+            log.say(rendered.warnings.get(said..).unwrap_or_default());
+            // Helm has no manifest to look at where it wrote files.
+            if let Some(server) = server.filter(|_| options.output_dir.is_empty()) {
+                let claim = match (options.is_upgrade, options.take_ownership) {
+                    (true, _) => Claim::Nothing,
+                    (false, true) => Claim::Any,
+                    (false, false) => Claim::Own,
+                };
+                server.check(&rendered, &release, claim)?;
+            }
+            output::print(&options, &name, &rendered)
         }
-        Err(failure) => Err(explain(&arguments, &failure)),
+        Err(mut failure) => {
+            failure.warnings.drain(..said.min(failure.warnings.len()));
+            Err(explain(&options, &failure, log))
+        }
     }
 }
 
-/// helm: pkg/cli/environment.go Namespace, without a kubeconfig
-fn namespace(arguments: &TemplateArguments) -> String {
-    let named = arguments
-        .namespace
-        .clone()
-        .or_else(|| std::env::var("HELM_NAMESPACE").ok());
-    named
-        .filter(|name| !name.is_empty())
-        .unwrap_or_else(|| "default".to_owned())
+// helm: pkg/action/install.go RunWithContext
+fn reach(options: &Options, log: Log) -> Result<Server, Failed> {
+    Server::reach(&options.settings).map_err(|reason| {
+        let words = format!("cluster reachability check failed: {reason}");
+        log.say(&[Warning::error(words.as_str())]);
+        Failed(words)
+    })
+}
+
+/// Helm warns between dependencies and values. What it says until then is said here, and its number
+/// of lines returned.
+// helm: pkg/action/install.go RunWithContext
+fn tell_of_crds(chart: &Chart, values: &Map<String, Value>, options: &Options, log: Log) -> usize {
+    let (mut chart, mut warnings) = (chart.clone(), Vec::new());
+    let processed = dependency::process(&mut chart, values, &mut warnings);
+    log.say(&warnings);
+    if processed.is_ok() && !options.skip_crds && !chart.crds().is_empty() {
+        log.say(&[Warning::warn(
+            "This chart or one of its subcharts contains CRDs. Rendering may fail or contain \
+             inaccuracies.",
+        )]);
+    }
+    warnings.len()
+}
+
+/// Whether a cluster is asked.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Mode {
+    Client,
+    Server,
+}
+
+// helm: pkg/cmd/helpers.go cmdGetDryRunFlagStrategy
+fn dry_run(options: &Options, log: Log) -> Result<Mode, Failed> {
+    let text = &options.dry_run;
+    let invalid = |choice: &str| {
+        let text = go_quoted(text);
+        Err(Failed(format!(
+            "invalid dry-run value ({text}). Must be {choice}"
+        )))
+    };
+    let of_template = r#""server" or "client""#;
+    let mode = match text.as_str() {
+        "client" => Mode::Client,
+        "server" => Mode::Server,
+        "none" => return invalid(of_template),
+        "unset" => {
+            let advice = "--dry-run is deprecated and should be replaced with '--dry-run=client'";
+            log.say(&[Warning::warn(advice)]);
+            Mode::Client
+        }
+        other => match go_bool(other) {
+            Err(_) => return invalid(r#""none", "server", or "client""#),
+            Ok(false) => return invalid(of_template),
+            Ok(true) => {
+                log.say(&[Warning::warn(format!(
+                    "boolean '--dry-run={other}' flag is deprecated and must be replaced with \
+                     '--dry-run=client'"
+                ))]);
+                Mode::Client
+            }
+        },
+    };
+    Ok(if options.validate { Mode::Server } else { mode })
+}
+
+/// Whether the chart can be installed.
+// helm: pkg/cmd/install.go runInstall
+fn check(chart: &Chart, options: &Options, log: Log) -> Result<(), Failed> {
+    let mut warnings = Vec::new();
+    let installable = chart.check_installable(&mut warnings);
+    log.say(&warnings);
+    let kind_fits = !matches!(installable, Err(chart::Error::NotInstallable(_)));
+    if kind_fits && !chart.metadata.dependencies.is_empty() {
+        check_epoch()?;
+    }
+    match installable {
+        Err(chart::Error::Dependencies(missing)) if options.dependency_update => Err(Failed(
+            format!("--dependency-update is not supported yet, and dependencies are {missing}"),
+        )),
+        installable => installable.map_err(|error| Failed::of(&error)),
+    }
+}
+
+/// Helm reads it wherever it may have to write an archive.
+// helm: pkg/cmd/package.go sourceDateEpochFromEnv
+fn check_epoch() -> Result<(), Failed> {
+    let epoch = env::var_os("SOURCE_DATE_EPOCH").unwrap_or_default();
+    let epoch = epoch.to_string_lossy();
+    if epoch.is_empty() {
+        return Ok(());
+    }
+    let form = Integer {
+        base: Some(10),
+        bits: 64,
+    };
+    let reason = match integer_of(&epoch, form) {
+        Ok(0..) => return Ok(()),
+        Ok(_) => "must not be negative".to_owned(),
+        Err(reason) => reason,
+    };
+    Err(Failed(format!("invalid SOURCE_DATE_EPOCH: {reason}")))
+}
+
+/// The labels that Helm itself puts on a release.
+// helm: pkg/storage/driver/util.go
+const SYSTEM_LABELS: [&str; 6] = [
+    "name",
+    "owner",
+    "status",
+    "version",
+    "createdAt",
+    "modifiedAt",
+];
+
+fn holds_system_label(options: &Options) -> bool {
+    let mut names = options.labels.iter().map(|(name, _)| name.as_str());
+    names.any(|name| SYSTEM_LABELS.contains(&name))
+}
+
+/// Helm looks at labels between values and templates.
+// helm: pkg/action/install.go RunWithContext
+fn refuse_labels(
+    mut chart: Chart,
+    values: &Map<String, Value>,
+    options: &Options,
+    log: Log,
+) -> Failed {
+    let mut warnings = Vec::new();
+    let mut valued = || {
+        dependency::process(&mut chart, values, &mut warnings)
+            .map_err(render::Error::Dependencies)?;
+        let values = chart::values::coalesce(&chart, values, &mut warnings)
+            .map_err(render::Error::Values)?;
+        if options.skip_schema_validation {
+            return Ok(());
+        }
+        schema::validate(&chart, &values, &mut warnings).map_err(render::Error::Values)
+    };
+    let valued: Result<(), render::Error> = valued();
+    log.say(&warnings);
+    match valued {
+        Err(error) => last_words(&error, log),
+        Ok(()) => Failed(format!(
+            "user supplied labels contains system reserved label name. System labels: [{}]",
+            SYSTEM_LABELS.join(" ")
+        )),
+    }
 }
 
 /// Helm's last words. helm: pkg/cmd/template.go
-fn explain(arguments: &TemplateArguments, failure: &render::Failure) -> Failed {
-    say(&failure.warnings);
-    let Failed(words) = Failed::of(&failure.error);
-    if failure.error.is_logged() {
-        let (message, error) = words.split_once(": ").unwrap_or((&words, ""));
-        say(&[Warning::error(message).with("error", error)]);
-    }
+fn explain(options: &Options, failure: &render::Failure, log: Log) -> Failed {
+    log.say(&failure.warnings);
+    let Failed(words) = last_words(&failure.error, log);
     match &failure.partial {
-        Some(partial) if arguments.debug => {
-            // The error is what matters, so one of printing is not.
-            let _ = writeln!(std::io::stdout(), "{}", partial.trim());
-            Failed(words)
+        Some(partial) if options.settings.debug => {
+            output::print_broken(options, partial, Failed(words))
         }
-        Some(_) => Failed(format!(
-            "{words}\n\nUse --debug flag to render out invalid YAML"
-        )),
+        Some(_) => without_debug(&words),
         None => Failed(words),
     }
 }
 
-fn say(warnings: &[Warning]) {
-    for warning in warnings {
-        eprintln!("{warning}");
+/// The error of a release that there is, if an incomplete one.
+fn without_debug(words: &str) -> Failed {
+    Failed(format!(
+        "{words}\n\nUse --debug flag to render out invalid YAML"
+    ))
+}
+
+fn last_words(error: &render::Error, log: Log) -> Failed {
+    let Failed(words) = Failed::of(error);
+    if error.is_logged() {
+        let (message, error) = words.split_once(": ").unwrap_or((&words, ""));
+        log.say(&[Warning::error(message).with("error", error)]);
     }
+    Failed(words)
 }
 
 fn environment(dns: bool) -> Environment {

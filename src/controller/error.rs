@@ -278,6 +278,7 @@ fn cluster_reason(error: &cluster::Error) -> Reason {
         cluster::Error::Storage(error) => storage_reason(error),
         cluster::Error::Refused { .. }
         | cluster::Error::UnknownKind { .. }
+        | cluster::Error::UnknownGroup { .. }
         | cluster::Error::Merge { .. }
         | cluster::Error::StoredVersionDropped { .. }
         | cluster::Error::Manifest { .. } => Reason::ObjectRefused,

@@ -136,6 +136,7 @@ pub(super) async fn tls(
         ca: data.remove("ca.crt"),
         certificate: data.remove("tls.crt"),
         key: data.remove("tls.key"),
+        ..TlsMaterial::default()
     }))
 }
 

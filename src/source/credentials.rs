@@ -84,6 +84,11 @@ impl Credentials {
         }
     }
 
+    /// Whether there is a login for a path on the URL's host.
+    pub fn knows(&self, url: &Url, path: &str) -> bool {
+        self.login(&authority(url), path).is_some()
+    }
+
     /// Everything that tells this login from another, for a keyed sum.
     pub(super) fn parts(&self) -> Vec<&str> {
         match self {

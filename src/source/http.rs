@@ -198,6 +198,16 @@ impl Answer {
             .filter_map(|value| value.to_str().ok())
     }
 
+    /// All headers that are texts, by their lower-case names.
+    pub(super) fn all_headers(&self) -> Vec<(String, String)> {
+        let headers = self.response.headers().iter();
+        headers
+            .filter_map(|(name, value)| {
+                Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned()))
+            })
+            .collect()
+    }
+
     /// The error for a status that is not 200, with what a 404 means here, if it means anything.
     pub(super) fn refusal(
         &self,

@@ -29,6 +29,7 @@ mod target;
 mod tests;
 mod tls;
 mod token;
+mod web;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -48,7 +49,8 @@ use http::Http;
 use repository::Kind;
 pub use repository::Repository;
 use target::{Target, place};
-pub use tls::TlsMaterial;
+pub use tls::{TlsMaterial, Trust};
+pub use web::{Get, LoginWhen, Reply, Web};
 
 /// A chart, named exactly.
 #[derive(Debug, Clone)]

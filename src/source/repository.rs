@@ -29,6 +29,11 @@ pub(super) struct Registry {
 }
 
 impl Repository {
+    /// The place of one request.
+    pub(super) fn of_url(url: Url) -> Self {
+        Self(Kind::Index(url))
+    }
+
     pub(super) fn kind(&self) -> &Kind {
         &self.0
     }

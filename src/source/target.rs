@@ -54,6 +54,11 @@ impl<'a> Target<'a> {
         Ok(Self { chart, home })
     }
 
+    /// A request for one URL, which is its own home. Nothing is refused beforehand.
+    pub(super) fn of_url(chart: &'a ChartRef, home: Url) -> Self {
+        Self { chart, home }
+    }
+
     pub(super) fn name(&self) -> &str {
         &self.chart.name
     }

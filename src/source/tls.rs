@@ -3,22 +3,37 @@
 use std::fmt;
 use std::sync::Arc;
 
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::crypto::{WebPkiSupportedAlgorithms, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::pem::PemObject as _;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use rustls::{ClientConfig, RootCertStore};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
+use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
 
 use super::error::Error;
 
 /// A CA and a client certificate, as the Secret of `spec.tls` holds them; each part is PEM.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct TlsMaterial {
-    /// Authorities trusted for this chart beside the system's, which stay because registries send
-    /// readers on to blob storage elsewhere.
+    /// Authorities trusted for this chart.
     pub ca: Option<Vec<u8>>,
+    /// Whom else to trust.
+    pub trust: Trust,
     /// The client certificate with its chain; shown to the repository's own host alone.
     pub certificate: Option<Vec<u8>>,
     /// The private key of the client certificate.
     pub key: Option<Vec<u8>>,
+}
+
+/// Whom a connection trusts beside a CA that is given with it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Trust {
+    /// The system's authorities, too: registries send readers on to blob storage elsewhere.
+    #[default]
+    System,
+    /// Nobody: the given CA stands alone, as with `helm --ca-file`.
+    CaAlone,
+    /// Everybody, as with `helm --insecure-skip-tls-verify`. No server is known then.
+    Everybody,
 }
 
 impl TlsMaterial {
@@ -26,13 +41,21 @@ impl TlsMaterial {
     pub(super) fn without_identity(&self) -> Self {
         Self {
             ca: self.ca.clone(),
+            trust: self.trust,
             certificate: None,
             key: None,
         }
     }
 
-    pub(super) fn parts(&self) -> [&[u8]; 3] {
-        [&self.ca, &self.certificate, &self.key].map(|part| part.as_deref().unwrap_or_default())
+    pub(super) fn parts(&self) -> [&[u8]; 4] {
+        let trust: &[u8] = match self.trust {
+            Trust::System => b"",
+            Trust::CaAlone => b"ca",
+            Trust::Everybody => b"everybody",
+        };
+        let [ca, certificate, key] = [&self.ca, &self.certificate, &self.key]
+            .map(|part| part.as_deref().unwrap_or_default());
+        [ca, certificate, key, trust]
     }
 }
 
@@ -40,6 +63,7 @@ impl fmt::Debug for TlsMaterial {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("TlsMaterial")
             .field("ca", &self.ca.is_some())
+            .field("trust", &self.trust)
             .field("certificate", &self.certificate.is_some())
             .field("key", &self.key.is_some())
             .finish()
@@ -72,7 +96,11 @@ pub(super) fn client_config(
         part,
         reason: reason.to_string(),
     };
-    let mut roots = system.clone();
+    let trust = material.map(|material| material.trust).unwrap_or_default();
+    let mut roots = match trust {
+        Trust::System => system.clone(),
+        Trust::CaAlone | Trust::Everybody => RootCertStore::empty(),
+    };
     if let Some(ca) = material.and_then(|material| material.ca.as_deref()) {
         for certificate in certificates("CA", ca)? {
             roots
@@ -83,8 +111,17 @@ pub(super) fn client_config(
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let builder = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
-        .map_err(|error| invalid("TLS versions", &error))?
-        .with_root_certificates(roots);
+        .map_err(|error| invalid("TLS versions", &error))?;
+    let builder = match trust {
+        Trust::System | Trust::CaAlone => builder.with_root_certificates(roots),
+        Trust::Everybody => {
+            let schemes = rustls::crypto::ring::default_provider();
+            let verifier = AnyCertificate(schemes.signature_verification_algorithms);
+            builder
+                .dangerous()
+                .with_custom_certificate_verifier(Arc::new(verifier))
+        }
+    };
     let identity = material.map(|material| (&material.certificate, &material.key));
     let mut config = match identity {
         Some((Some(chain), Some(key))) => {
@@ -105,6 +142,45 @@ pub(super) fn client_config(
     };
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
     Ok(config)
+}
+
+/// Takes every certificate, and asks only that the server holds its key.
+#[derive(Debug)]
+struct AnyCertificate(WebPkiSupportedAlgorithms);
+
+impl ServerCertVerifier for AnyCertificate {
+    fn verify_server_cert(
+        &self,
+        _certificate: &CertificateDer<'_>,
+        _chain: &[CertificateDer<'_>],
+        _name: &ServerName<'_>,
+        _ocsp: &[u8],
+        _now: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        Ok(ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        verify_tls12_signature(message, certificate, signed, &self.0)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        verify_tls13_signature(message, certificate, signed, &self.0)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.0.supported_schemes()
+    }
 }
 
 fn certificates(part: &'static str, pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, Error> {

@@ -32,7 +32,7 @@ mod regex;
 mod runes;
 mod semver;
 mod strings;
-mod urls;
+pub mod urls;
 mod wrapping;
 
 use std::cell::RefCell;

@@ -13,6 +13,14 @@ pub(super) fn functions() -> Vec<(&'static str, Function)> {
     ]
 }
 
+/// Whether a text is a URL; the error is Go's.
+///
+/// # Errors
+/// `parse "TEXT": ...`, as `net/url` says it.
+pub fn check(text: &str) -> Result<(), String> {
+    Url::parse(text.as_bytes()).map(|_| ())
+}
+
 /// A URL in its parts, unescaped.
 #[derive(Debug, Default, Clone)]
 struct Url {

@@ -15,4 +15,5 @@ mod observability;
 mod outage;
 mod real_charts;
 mod restart;
+mod template;
 mod upgrade;

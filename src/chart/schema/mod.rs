@@ -59,11 +59,19 @@ struct Report<'w> {
 
 impl Report<'_> {
     fn chart(&mut self, chart: &Chart, values: &Map<String, Value>) {
-        if let Some(schema) = &chart.schema
-            && let Err(text) = self.single(schema, values)
-        {
-            self.text.push_str(&format!("{}:\n{text}", chart.name()));
+        if let Some(schema) = &chart.schema {
+            let name = Warning::debug("chart name").with("chart-name", chart.name());
+            self.warnings.push(name);
+            if let Err(text) = self.single(schema, values) {
+                self.text.push_str(&format!("{}:\n{text}", chart.name()));
+            }
         }
+        let dependencies = chart.dependencies.len().to_string();
+        self.warnings.push(
+            Warning::debug("number of dependencies in the chart")
+                .with("chart", chart.name())
+                .with("dependencies", dependencies),
+        );
         for dependency in &chart.dependencies {
             match values.get(dependency.name()) {
                 None | Some(Value::Null) => {}
@@ -89,6 +97,9 @@ impl Report<'_> {
     fn single(&mut self, schema: &[u8], values: &Map<String, Value>) -> Result<(), String> {
         const URL: &str = "file:///values.schema.json";
         let document = Json::read_whole(schema)?;
+        let text = String::from_utf8_lossy(schema);
+        let read = Warning::debug("unmarshalled JSON schema").with("schema", text);
+        self.warnings.push(read);
         let mut compiler = compile::Compiler::new(Some((URL, document)));
         let root = compiler.compile(URL).map_err(|error| error.to_string());
         for urn in compiler.unresolved_names() {

@@ -1,45 +1,83 @@
 //! What is printed of a rendered chart, in which order, and where to.
 
 use std::fs;
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::path::Path;
 
 use pintle::manifest::HookEvent;
 use pintle::render::Rendered;
 
-use super::select;
-use super::{Failed, TemplateArguments};
+use super::arguments::Options;
+use super::settings::{Settings, clean};
+use super::{Failed, select, without_debug};
+use crate::command::files::{PathError, make_folders};
+use crate::command::flags::Flags;
+
+/// What `--help` prints.
+// cobra: command.go defaultHelpFunc, defaultUsageFunc
+pub(super) fn help(flags: &Flags<Options>) -> Result<(), Failed> {
+    let mut defaults = Options::new(Settings::from_environment());
+    let (own, inherited) = (
+        flags.listing(false, &mut defaults),
+        flags.listing(true, &mut defaults),
+    );
+    write(&format!(
+        "Renders a chart and prints the manifests, as helm template does.\n\n\
+         Usage:\n  pintle template [NAME] [CHART] [flags]\n\n\
+         Flags:\n{own}\nGlobal Flags:\n{inherited}"
+    ))
+}
 
 /// The manifest, then the hooks; to standard output or into files.
 /// helm: pkg/cmd/template.go
-pub(super) fn print(
-    arguments: &TemplateArguments,
-    release: &str,
-    rendered: &Rendered,
-) -> Result<(), Failed> {
-    if let Some(folder) = &arguments.output_dir {
-        return write_files(arguments, folder, release, rendered);
+pub(super) fn print(options: &Options, release: &str, rendered: &Rendered) -> Result<(), Failed> {
+    let mut text = if options.output_dir.is_empty() {
+        let mut text = format!("{}\n", rendered.manifest.trim());
+        for (path, manifest) in hooks(options, rendered) {
+            text.push_str(&format!("---\n# Source: {path}\n{manifest}\n"));
+        }
+        text
+    } else {
+        write_files(options, release, rendered)?;
+        // Helm prints its manifest all the same, which is empty then.
+        "\n".to_owned()
+    };
+    if !options.show_only.is_empty() {
+        text = select::show_only(&text, &options.show_only)?;
     }
-    let mut text = format!("{}\n", rendered.manifest.trim());
-    for (path, manifest) in hooks(arguments, rendered) {
-        text.push_str(&format!("---\n# Source: {path}\n{manifest}\n"));
+    write(&text)
+}
+
+/// What was rendered before an error, which `--debug` shows; the error is what is left to say.
+// helm: pkg/cmd/template.go
+pub(super) fn print_broken(options: &Options, partial: &str, error: Failed) -> Failed {
+    let mut text = format!("{}\n", partial.trim());
+    if !options.show_only.is_empty() {
+        match select::show_only(&text, &options.show_only) {
+            Ok(shown) => text = shown,
+            // The manifest is thought to be too broken for its parts to be found.
+            Err(_) => return error,
+        }
     }
-    if !arguments.show_only.is_empty() {
-        text = select::show_only(&text, &arguments.show_only)?;
-    }
+    // The error is what matters, so one of printing is not.
+    let _ = write(&text);
+    error
+}
+
+fn write(text: &str) -> Result<(), Failed> {
     let mut out = std::io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
         // Whoever reads has seen enough.
-        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
         result => result.map_err(|error| Failed::of(&error)),
     }
 }
 
 fn hooks<'r>(
-    arguments: &TemplateArguments,
+    options: &Options,
     rendered: &'r Rendered,
 ) -> impl Iterator<Item = (&'r str, &'r str)> {
-    let (none, no_tests) = (arguments.no_hooks, arguments.skip_tests);
+    let (none, no_tests) = (options.no_hooks, options.skip_tests);
     let shown = rendered
         .hooks
         .iter()
@@ -48,17 +86,15 @@ fn hooks<'r>(
 }
 
 /// One file for each template, below the folder, and below the release's name if that is asked
-/// for; but not those of `crds/`. helm: pkg/action/action.go renderResources
-fn write_files(
-    arguments: &TemplateArguments,
-    folder: &Path,
-    release: &str,
-    rendered: &Rendered,
-) -> Result<(), Failed> {
-    let below = if arguments.release_name {
-        folder.join(release)
+/// for; but not those of `crds/`.
+// helm: pkg/action/action.go renderResources, pkg/cmd/template.go
+fn write_files(options: &Options, release: &str, rendered: &Rendered) -> Result<(), Failed> {
+    let folder = &options.output_dir;
+    let below = if options.release_name {
+        let joined = Path::new(folder).join(release);
+        joined.to_string_lossy().into_owned()
     } else {
-        folder.to_owned()
+        folder.clone()
     };
     let crds: Vec<String> = rendered
         .chart
@@ -67,29 +103,59 @@ fn write_files(
         .map(|crd| crd.path)
         .collect();
     let mut written: Vec<&str> = Vec::new();
-    for (path, content) in rendered.manifests().chain(hooks(arguments, rendered)) {
+    for (path, content) in rendered.manifests() {
         let is_crd = crds.iter().any(|crd| crd == path);
-        let file = if is_crd { folder } else { &below }.join(path);
-        let text = format!("---\n# Source: {path}\n{content}\n");
-        append(&file, &text, written.contains(&path))
-            .map_err(|error| Failed(format!("open {}: {error}", file.display())))?;
+        let folder = if is_crd { folder } else { &below };
+        let again = written.contains(&path);
+        write_file(folder, path, content, again).map_err(|Failed(words)| {
+            if options.settings.debug {
+                Failed(words)
+            } else {
+                without_debug(&words)
+            }
+        })?;
         written.push(path);
-        println!("wrote {}", file.display());
     }
-    // Helm prints its manifest all the same, which is empty then.
-    println!();
+    for (path, content) in hooks(options, rendered) {
+        let again = Path::new(&below).join(path).exists();
+        write_file(&below, path, content, again)?;
+    }
     Ok(())
 }
 
-fn append(file: &Path, text: &str, again: bool) -> std::io::Result<()> {
-    if let Some(folder) = file.parent() {
-        fs::create_dir_all(folder)?;
+// helm: pkg/cmd/template.go writeToFile
+fn write_file(folder: &str, path: &str, content: &str, again: bool) -> Result<(), Failed> {
+    let name = format!("{folder}/{path}");
+    let failed = |action, path: &Path, error| {
+        let path = path.to_string_lossy().into_owned();
+        Failed::of(&PathError {
+            action,
+            path,
+            error,
+        })
+    };
+    let file = Path::new(&name);
+    if let Some(parent) = file.parent() {
+        // Go makes the folders of the path without its dots, and opens the path with them.
+        let parent = &clean(parent);
+        match fs::metadata(parent) {
+            Err(error) if error.kind() != ErrorKind::NotFound => {
+                return Err(failed("stat", parent, error));
+            }
+            _ => make_folders(parent).map_err(|error| Failed::of(&error))?,
+        }
     }
     let mut options = fs::OpenOptions::new();
-    options
-        .create(true)
-        .write(true)
-        .append(again)
-        .truncate(!again);
-    options.open(file)?.write_all(text.as_bytes())
+    if again {
+        options.append(true);
+    } else {
+        options.create(true).write(true).truncate(true);
+    }
+    let text = format!("---\n# Source: {path}\n{content}\n");
+    let mut open = options
+        .open(file)
+        .map_err(|error| failed("open", file, error))?;
+    open.write_all(text.as_bytes())
+        .map_err(|error| failed("write", file, error))?;
+    write(&format!("wrote {name}\n"))
 }

@@ -5,43 +5,30 @@ use std::io::Read;
 use pintle::chart::{strvals, values};
 use serde_json::{Map, Value};
 
-use super::Failed;
+use super::getter::{Asking, Getter};
+use super::url::Url;
+use super::{Failed, download};
+use crate::command::files::{self, go_error};
 
-/// helm: pkg/cli/values/options.go
-#[derive(Debug, clap::Args)]
-pub(super) struct ValueArguments {
-    /// A YAML file of values, `-` for standard input (several, or separated by commas)
-    #[arg(
-        short = 'f',
-        long = "values",
-        value_name = "FILE",
-        value_delimiter = ','
-    )]
-    files: Vec<String>,
-    /// Set values: key1=val1,key2=val2
-    #[arg(long, value_name = "KEY=VALUE")]
-    set: Vec<String>,
-    /// Set values that are texts whatever they look like
-    #[arg(long, value_name = "KEY=VALUE")]
-    set_string: Vec<String>,
-    /// Set values to the contents of files: key1=path1,key2=path2
-    #[arg(long, value_name = "KEY=FILE")]
-    set_file: Vec<String>,
-    /// Set values that are JSON
-    #[arg(long, value_name = "KEY=JSON")]
-    set_json: Vec<String>,
-    /// Set a value to a text, nothing in it being special
-    #[arg(long, value_name = "KEY=VALUE")]
-    set_literal: Vec<String>,
+/// What the flags say about values.
+// helm: pkg/cli/values/options.go
+#[derive(Debug, Default)]
+pub(super) struct ValueSources {
+    pub(super) files: Vec<String>,
+    pub(super) set: Vec<String>,
+    pub(super) set_string: Vec<String>,
+    pub(super) set_file: Vec<String>,
+    pub(super) set_json: Vec<String>,
+    pub(super) set_literal: Vec<String>,
 }
 
-impl ValueArguments {
+impl ValueSources {
     /// The values, in the order of precedence that Helm documents: files, then JSON, then the rest.
     /// helm: pkg/cli/values/options.go MergeValues
-    pub(super) fn merge(&self) -> Result<Map<String, Value>, Failed> {
+    pub(super) fn merge(&self, getter: &Getter) -> Result<Map<String, Value>, Failed> {
         let mut base = Map::new();
         for path in &self.files {
-            let read = read(path).map_err(Failed)?;
+            let read = read(path, getter).map_err(Failed)?;
             let file = values::load(&read).map_err(|error| {
                 Failed(format!("failed to parse {path}: {}", Failed::of(&error)))
             })?;
@@ -62,7 +49,7 @@ impl ValueArguments {
         }
         for text in &self.set_file {
             strvals::parse_file_into(text, &mut base, &|path| {
-                let bytes = read(path).map_err(strvals::Error::new)?;
+                let bytes = read(path, getter).map_err(strvals::Error::new)?;
                 Ok(String::from_utf8_lossy(&bytes).into_owned())
             })
             .map_err(|error| failed("--set-file", &error))?;
@@ -75,7 +62,9 @@ impl ValueArguments {
     }
 }
 
-fn read(path: &str) -> Result<Vec<u8>, String> {
+/// What a file holds, or standard input, or the URL that is named.
+// helm: pkg/cli/values/options.go readFile
+fn read(path: &str, getter: &Getter) -> Result<Vec<u8>, String> {
     if path.trim() == "-" {
         let mut read = Vec::new();
         return match std::io::stdin().read_to_end(&mut read) {
@@ -83,15 +72,17 @@ fn read(path: &str) -> Result<Vec<u8>, String> {
             Err(error) => Err(format!("read /dev/stdin: {}", go_error(&error))),
         };
     }
-    std::fs::read(path).map_err(|error| format!("open {path}: {}", go_error(&error)))
-}
-
-/// What the system says, as Go says it.
-fn go_error(error: &std::io::Error) -> String {
-    match error.kind() {
-        std::io::ErrorKind::NotFound => "no such file or directory".to_owned(),
-        std::io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
-        std::io::ErrorKind::IsADirectory => "is a directory".to_owned(),
-        _ => error.to_string(),
+    let url = Url::parse(path)?;
+    match url.scheme.as_str() {
+        "http" | "https" => {
+            let asking = Asking {
+                home: path.to_owned(),
+                ..Asking::default()
+            };
+            return getter.get(path, &asking).map(Vec::from);
+        }
+        "oci" => return download::value_of_registry(path, getter).map(Vec::from),
+        _ => {}
     }
+    files::read(path).map_err(|error| error.to_string())
 }

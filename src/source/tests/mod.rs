@@ -7,6 +7,7 @@ mod registry;
 mod repository;
 mod server;
 mod tls;
+mod web;
 
 use std::time::Duration;
 

@@ -15,15 +15,15 @@ use super::registry::{content, repo};
 use super::server::{Reply, Server};
 use super::{CHART, Fetcher, shop};
 
-struct Authority(CertifiedIssuer<'static, KeyPair>);
+pub(super) struct Authority(CertifiedIssuer<'static, KeyPair>);
 
-struct Certificate {
+pub(super) struct Certificate {
     certificate: rcgen::Certificate,
     key: KeyPair,
 }
 
 impl Authority {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let mut params = CertificateParams::default();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         params.distinguished_name = DistinguishedName::new();
@@ -31,7 +31,7 @@ impl Authority {
         Self(CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap())
     }
 
-    fn issue(&self, change: impl FnOnce(&mut CertificateParams)) -> Certificate {
+    pub(super) fn issue(&self, change: impl FnOnce(&mut CertificateParams)) -> Certificate {
         let key = KeyPair::generate().unwrap();
         let mut params = CertificateParams::new(["127.0.0.1".to_owned()]).unwrap();
         change(&mut params);
@@ -41,12 +41,12 @@ impl Authority {
         }
     }
 
-    fn pem(&self) -> Vec<u8> {
+    pub(super) fn pem(&self) -> Vec<u8> {
         self.0.pem().into_bytes()
     }
 
     /// A server that asks for a certificate of this authority, and takes clients without one, too.
-    fn server(&self, of: &Certificate) -> ServerConfig {
+    pub(super) fn server(&self, of: &Certificate) -> ServerConfig {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let mut roots = RootCertStore::empty();
         roots.add(self.0.der().clone()).unwrap();
@@ -66,8 +66,7 @@ impl Authority {
 fn material(ca: &Authority) -> TlsMaterial {
     TlsMaterial {
         ca: Some(ca.pem()),
-        certificate: None,
-        key: None,
+        ..TlsMaterial::default()
     }
 }
 
@@ -126,6 +125,7 @@ async fn the_client_certificate_is_shown_to_the_repository_alone() {
         ca: Some(ca.pem()),
         certificate: Some(client.certificate.pem().into_bytes()),
         key: Some(client.key.serialize_pem().into_bytes()),
+        ..TlsMaterial::default()
     });
     assert_eq!(Fetcher::new().fetch(&chart).await.unwrap().bytes, CHART);
     assert!(
@@ -185,6 +185,7 @@ async fn material_that_cannot_be_used_is_refused_without_being_shown() {
             ca,
             certificate,
             key,
+            ..TlsMaterial::default()
         });
         let error = Fetcher::new().fetch(&chart).await.unwrap_err();
         assert!(matches!(error, Error::InvalidTls { .. }), "{error:?}");
