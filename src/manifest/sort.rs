@@ -71,7 +71,8 @@ fn sort_file(
             path: path.to_owned(),
             message,
         };
-        let tree = yaml::from_slice(document).map_err(|error| broken(error.to_string()))?;
+        let tree = yaml::from_slice_with_texts(document, &Head::is_text)
+            .map_err(|error| broken(error.to_string()))?;
         let head = Head::read(&tree).map_err(broken)?;
         // The YAML reader takes nothing but UTF-8.
         let document = String::from_utf8_lossy(document);
