@@ -17,6 +17,7 @@ mod functions;
 mod glob;
 mod inputs;
 mod lookup;
+mod pretty;
 mod scope;
 mod session;
 mod text;
