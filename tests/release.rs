@@ -216,7 +216,7 @@ fn our_record() -> Record {
         name: "web".to_owned(),
         chart: serde_json::to_value(&chart).unwrap(),
         manifest: "---\n# Source: web/templates/a.yaml\nkind: A\n".to_owned(),
-        hooks: manifest::sort(&rendered).unwrap().hooks,
+        hooks: manifest::sort(&rendered, &mut Vec::new()).unwrap().hooks,
         version: 3,
         namespace: "apps".to_owned(),
         apply_method: "csa".to_owned(),
@@ -316,7 +316,7 @@ fn rendered_files_are_split_and_ordered_as_helm_does() {
             .into_iter()
             .map(|(path, text)| (path, text.into_bytes()))
             .collect();
-        let sorted = match manifest::sort(&files) {
+        let sorted = match manifest::sort(&files, &mut Vec::new()) {
             Ok(sorted) => sorted,
             Err(error) => {
                 assert_eq!(error.to_string(), case.error, "{}", case.name);

@@ -48,6 +48,19 @@ impl Head {
         Ok(head)
     }
 
+    /// Whether these keys lead to a text of the head.
+    pub(super) fn is_text(path: &[String]) -> bool {
+        let is = |key: &str, name: &str| key.eq_ignore_ascii_case(name);
+        match path {
+            [key] => is(key, "apiVersion") || is(key, "kind"),
+            [metadata, name] => is(metadata, "metadata") && is(name, "name"),
+            [metadata, annotations, _] => {
+                is(metadata, "metadata") && is(annotations, "annotations")
+            }
+            _ => false,
+        }
+    }
+
     fn read_metadata(&mut self, metadata: &Value) -> Result<(), String> {
         let entries = match metadata {
             Value::Null => {

@@ -29,24 +29,25 @@ pub struct Sorted {
     pub hooks: Vec<Hook>,
     /// All else, by kind.
     pub manifests: Vec<Manifest>,
-    /// The `helm.sh/hook` annotations that name an event that Helm does not know; their objects
-    /// are left out.
-    pub unknown_hooks: Vec<String>,
 }
 
 /// Splits rendered files into objects, parts hooks from the rest, and orders both by kind.
 ///
-/// In: text by path. Partials (`_*`) and blank files are left out. helm: pkg/release/v1/util/
-/// manifest_sorter.go SortManifests
+/// In: text by path. Partials (`_*`) and blank files are left out, and so are the objects whose
+/// `helm.sh/hook` names an event that Helm does not know: those annotations are added to
+/// `unknown_hooks`, also before an error. helm: pkg/release/v1/util/manifest_sorter.go SortManifests
 ///
 /// # Errors
 /// [`Error::Yaml`] for the first document, in order of paths, that is no YAML object.
-pub fn sort(files: &BTreeMap<String, Vec<u8>>) -> Result<Sorted, Error> {
+pub fn sort(
+    files: &BTreeMap<String, Vec<u8>>,
+    unknown_hooks: &mut Vec<String>,
+) -> Result<Sorted, Error> {
     let mut sorted = Sorted::default();
     for (path, content) in files {
         let base = path.rsplit('/').next().unwrap_or(path);
         if !base.starts_with('_') {
-            sort_file(path, content, &mut sorted)?;
+            sort_file(path, content, &mut sorted, unknown_hooks)?;
         }
     }
     let by_kind = |left: &str, right: &str| Order::Install.compare(left, right);
@@ -59,13 +60,19 @@ pub fn sort(files: &BTreeMap<String, Vec<u8>>) -> Result<Sorted, Error> {
     Ok(sorted)
 }
 
-fn sort_file(path: &str, content: &[u8], sorted: &mut Sorted) -> Result<(), Error> {
+fn sort_file(
+    path: &str,
+    content: &[u8],
+    sorted: &mut Sorted,
+    unknown_hooks: &mut Vec<String>,
+) -> Result<(), Error> {
     for document in split_bytes(content) {
         let broken = |message| Error::Yaml {
             path: path.to_owned(),
             message,
         };
-        let tree = yaml::from_slice(document).map_err(|error| broken(error.to_string()))?;
+        let tree = yaml::from_slice_with_texts(document, &Head::is_text)
+            .map_err(|error| broken(error.to_string()))?;
         let head = Head::read(&tree).map_err(broken)?;
         // The YAML reader takes nothing but UTF-8.
         let document = String::from_utf8_lossy(document);
@@ -78,7 +85,7 @@ fn sort_file(path: &str, content: &[u8], sorted: &mut Sorted) -> Result<(), Erro
             }),
             Some(events) => match read_events(events) {
                 Some(events) => sorted.hooks.push(hook(path, &document, head, events)),
-                None => sorted.unknown_hooks.push(events.clone()),
+                None => unknown_hooks.push(events.clone()),
             },
         }
     }

@@ -226,6 +226,10 @@ impl Object for Struct {
         self.pointer_text.clone()
     }
 
+    fn json_fields(&self) -> Option<Vec<(&'static str, Value)>> {
+        Some(self.json.clone())
+    }
+
     fn to_data(&self) -> Result<Value, CallError> {
         let entries = self
             .json

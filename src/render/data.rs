@@ -1,12 +1,15 @@
 //! Helm's functions from and to YAML, JSON and TOML.
 
+use std::rc::Rc;
+
+use super::pretty::Pretty;
 use super::toml;
-use crate::sprig::json;
+use crate::sprig::{Environment, json};
 use crate::template::{CallError, Function, Functions, List, Map, Text, Type, Value};
 use crate::yaml;
 
 /// Adds them. helm: pkg/engine/funcs.go
-pub(super) fn insert(functions: &mut Functions) {
+pub(super) fn insert(functions: &mut Functions, environment: Rc<Environment>) {
     // The plain ones swallow what is wrong, all but `toToml`, which shows it.
     functions.insert(
         "toYaml",
@@ -31,7 +34,10 @@ pub(super) fn insert(functions: &mut Functions) {
         "mustToToml",
         Function::new(|value: Value| toml::encode(&value)),
     );
-    functions.insert("fromToml", Function::new(|text: Text| toml::decode(&text)));
+    functions.insert(
+        "fromToml",
+        Function::new(move |text: Text| toml::decode(&text, &toml::Zones::of(&environment))),
+    );
 }
 
 /// The YAML of a value, without the last line end.
@@ -43,7 +49,7 @@ pub(super) fn to_yaml(value: &Value) -> Result<Text, CallError> {
 }
 
 fn to_yaml_pretty(value: &Value) -> Text {
-    yaml::to_string_pretty(&json::Data::new(value))
+    yaml::to_string_pretty(&Pretty(value))
         .map(without_newline)
         .unwrap_or_default()
 }
@@ -103,22 +109,41 @@ fn from_yaml_array(text: Text) -> List {
 }
 
 fn from_json(text: Text) -> Map {
-    match json::decode(text.as_bytes()) {
-        Ok(Value::Map(map)) => map,
-        Ok(Value::Nil) => Map::nil(Type::ANY_MAP),
-        Ok(other) => error_map(wrong(value_kind(&other), "map[string]interface {}")),
-        Err(error) => error_map(error.to_string()),
+    match read_json(&text) {
+        // What fits stays beside the complaint about a number that is too large.
+        (Value::Map(map), error) => {
+            if let Some(error) = error {
+                map.insert("Error", error);
+            }
+            map
+        }
+        (Value::Nil, None) => Map::nil(Type::ANY_MAP),
+        (_, Some(error)) => error_map(error),
+        (other, None) => error_map(wrong(value_kind(&other), "map[string]interface {}")),
     }
 }
 
 fn from_json_array(text: Text) -> List {
-    match json::decode(text.as_bytes()) {
-        Ok(Value::List(list)) => list,
-        Ok(Value::Nil) => List::nil(Type::ANY_SLICE),
-        Ok(other) => error_list(wrong(value_kind(&other), "[]interface {}")),
-        Err(error) => error_list(error.to_string()),
+    match read_json(&text) {
+        (_, Some(error)) => error_list(error),
+        (Value::List(list), None) => list,
+        (Value::Nil, None) => List::nil(Type::ANY_SLICE),
+        (other, None) => error_list(wrong(value_kind(&other), "[]interface {}")),
     }
 }
+
+/// A number alone is of the wrong kind before it is too large.
+fn read_json(text: &Text) -> (Value, Option<String>) {
+    match json::decode_what_fits(text.as_bytes()) {
+        (Value::Nil, Some(error)) if error.message.starts_with(TOO_LARGE) => {
+            (Value::float64(f64::INFINITY), None)
+        }
+        (value, error) => (value, error.map(|error| error.message)),
+    }
+}
+
+/// Go: encoding/json UnmarshalTypeError, of a number that no float64 holds
+const TOO_LARGE: &str = "json: cannot unmarshal number ";
 
 const WRONG_YAML: &str = "error unmarshaling JSON: while decoding JSON: ";
 

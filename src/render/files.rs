@@ -57,14 +57,16 @@ impl Shared {
         })
     }
 
-    fn glob(&self, pattern: &Text) -> Value {
-        let glob = Glob::compile(&pattern.to_str_lossy());
-        let matching = self.files.iter().filter(|(name, _)| glob.matches(name));
-        Self::value(
-            matching
-                .map(|(name, file)| (name.clone(), Rc::clone(file)))
-                .collect(),
-        )
+    fn glob(&self, pattern: &Text) -> Result<Value, CallError> {
+        let glob = Glob::compile(pattern.as_bytes());
+        let mut matching = BTreeMap::new();
+        for (name, file) in &self.files {
+            let matches = glob.matches(name.as_bytes());
+            if matches.map_err(|stopped| CallError::new(stopped.to_string()))? {
+                matching.insert(name.clone(), Rc::clone(file));
+            }
+        }
+        Ok(Self::value(matching))
     }
 
     fn lines(&self, name: &Text) -> Value {
@@ -117,7 +119,7 @@ impl Object for Files {
                 Value::string(Text::from_bytes(&files.get(name)))
             }),
             b"GetBytes" => with_name(files, |files, name| Value::Bytes(files.get(name))),
-            b"Glob" => with_name(files, Shared::glob),
+            b"Glob" => Function::new(move |pattern: Text| files.glob(&pattern)),
             b"Lines" => with_name(files, Shared::lines),
             b"AsConfig" => Function::new(move || files.yaml(Text::from_bytes)),
             b"AsSecrets" => Function::new(move || files.yaml(|file| STANDARD.encode(file).into())),

@@ -33,7 +33,7 @@ pub(super) fn all(session: &Rc<Session>, time_zone: TimeZone) -> Functions {
         };
         functions.insert(name, function);
     }
-    data::insert(&mut functions);
+    data::insert(&mut functions, environment);
     duration::insert(&mut functions);
     functions.insert("include", include(session));
     functions.insert("tpl", tpl(session));

@@ -17,6 +17,7 @@ mod functions;
 mod glob;
 mod inputs;
 mod lookup;
+mod pretty;
 mod scope;
 mod session;
 mod text;
@@ -149,10 +150,12 @@ fn steps(
     warnings.extend(outcome.said);
     let mut printed = outcome.printed?;
     let notes = take_notes(&mut printed, chart, options.sub_notes);
-    let sorted = manifest::sort(&printed).inspect_err(|_| *partial = Some(all(&printed)))?;
-    for types in &sorted.unknown_hooks {
+    let mut unknown_hooks = Vec::new();
+    let sorted = manifest::sort(&printed, &mut unknown_hooks);
+    for types in &unknown_hooks {
         warnings.push(Warning::info("skipping unknown hooks").with("hookTypes", types));
     }
+    let sorted = sorted.inspect_err(|_| *partial = Some(all(&printed)))?;
     let joined = join(chart, &sorted, options.include_crds);
     *rendered = Rendered {
         manifest: joined.text,

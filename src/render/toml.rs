@@ -1,8 +1,14 @@
-//! `toToml` and `fromToml`: TOML as BurntSushi/toml writes and reads it.
+//! `toToml` and `fromToml`: TOML as BurntSushi/toml v1.6.0 writes and reads it.
+//!
+//! In: a value, or a text and the [`Zones`] that its dates are in. Out: a text, or a table; what is
+//! wrong is told in BurntSushi/toml's words. Never: a clock or a zone beside what comes in.
 
-use std::fmt::Write;
+mod lex;
+mod read;
 
-use crate::template::{CallError, List, Map, Text, Type, Value, print};
+use crate::sprig::dates::{Duration, Time, Zone};
+use crate::sprig::{self};
+use crate::template::{CallError, List, Map, Text, Value, print};
 
 /// The TOML of a value: for tables a document, for anything else just the value.
 ///
@@ -55,10 +61,13 @@ fn is_array_of_tables(list: &List) -> Result<bool, CallError> {
     Ok(tables)
 }
 
-/// A Go struct, slice or map behind an object, as far as it can be known here.
+/// A Go struct, slice or map behind an object, as far as it can be known here. Times and spans stay
+/// what they are.
 fn plain(value: &Value) -> Result<Value, CallError> {
     match value {
-        Value::Object(object) => object.to_data(),
+        Value::Object(object) if Time::of(value).is_none() && Duration::of(value).is_none() => {
+            object.to_data()
+        }
         other => Ok(other.clone()),
     }
 }
@@ -174,11 +183,25 @@ impl Encoder {
             }
             Value::List(list) => self.array(&list)?,
             Value::Map(map) => self.inline_table(&map)?,
+            Value::Object(_) if let Some(time) = Time::of(value) => self.time(time),
+            Value::Object(_) if let Some(span) = Duration::of(value) => {
+                self.quoted(&Text::from(span.to_string()));
+            }
             Value::Object(object) => {
                 return refused(&format!("toml: unexpected type: {}", object.type_name()));
             }
         }
         Ok(())
+    }
+
+    fn time(&mut self, time: &Time) {
+        let shown = match time.zone() {
+            LOCAL_DATETIME => time.utc().format(b"2006-01-02T15:04:05.999999999"),
+            LOCAL_DATE => time.utc().format(b"2006-01-02"),
+            LOCAL_TIME => time.utc().format(b"15:04:05.999999999"),
+            _ => time.format(b"2006-01-02T15:04:05.999999999Z07:00"),
+        };
+        self.out.extend_from_slice(&shown);
     }
 
     fn array(&mut self, list: &List) -> Result<(), CallError> {
@@ -217,30 +240,11 @@ impl Encoder {
     }
 
     fn key(&mut self, name: &Text) {
-        let bare = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
-        if !name.is_empty() && name.as_bytes().iter().all(bare) {
-            self.out.extend_from_slice(name.as_bytes());
-        } else {
-            self.quoted(name);
-        }
+        append_key(&mut self.out, name);
     }
 
     fn quoted(&mut self, text: &Text) {
-        self.push("\"");
-        for &byte in text.as_bytes() {
-            match byte {
-                b'"' => self.push("\\\""),
-                b'\\' => self.push("\\\\"),
-                b'\x08' => self.push("\\b"),
-                b'\t' => self.push("\\t"),
-                b'\n' => self.push("\\n"),
-                b'\x0c' => self.push("\\f"),
-                b'\r' => self.push("\\r"),
-                0..=0x1f | 0x7f => self.push(&format!("\\u{byte:04x}")),
-                _ => self.out.push(byte),
-            }
-        }
-        self.push("\"");
+        append_quoted(&mut self.out, text);
     }
 
     fn indent(&mut self, key: &[Text]) {
@@ -281,46 +285,73 @@ fn parted(map: &Map) -> Result<(Entries, Entries), CallError> {
     Ok((direct, tables))
 }
 
-/// The table of a TOML document. What is wrong with a document is told in this reader's words,
-/// under `Error`, where Helm has those of BurntSushi/toml. helm: pkg/engine/funcs.go fromTOML
-pub(super) fn decode(text: &Text) -> Map {
-    let document = text
-        .as_str()
-        .ok_or_else(|| "toml: invalid UTF-8".to_owned());
-    let table = document.and_then(|text| {
-        text.parse::<toml::Table>().map_err(|error| {
-            let mut message = String::new();
-            let line = error
-                .span()
-                .map_or(1, |span| 1 + text[..span.start].matches('\n').count());
-            // Writing to a String cannot fail.
-            let _ = write!(message, "toml: line {line}: {}", error.message());
-            message
-        })
-    });
-    match table {
-        Ok(table) => decoded_table(table),
-        Err(message) => {
-            let map = Map::default();
-            map.insert("Error", message);
-            map
+/// The zones of dates that name none, under the names by which BurntSushi/toml knows them again.
+/// BurntSushi/toml: internal/tz.go
+pub(super) struct Zones {
+    local: Zone,
+    datetime: Zone,
+    date: Zone,
+    time: Zone,
+}
+
+const LOCAL_DATETIME: &str = "datetime-local";
+const LOCAL_DATE: &str = "date-local";
+const LOCAL_TIME: &str = "time-local";
+
+impl Zones {
+    /// All are the local zone, as it is now.
+    pub(super) fn of(environment: &sprig::Environment) -> Self {
+        let now = (environment.now)();
+        let offset = environment.time_zone.to_offset(now).seconds();
+        let fixed = |name| Zone::fixed(name, i64::from(offset));
+        Self {
+            local: Zone::local(&environment.time_zone),
+            datetime: fixed(LOCAL_DATETIME),
+            date: fixed(LOCAL_DATE),
+            time: fixed(LOCAL_TIME),
         }
     }
 }
 
-fn decoded_table(table: toml::Table) -> Map {
-    let entry = |(name, value): (String, toml::Value)| (Text::from(name), decoded(value));
-    Map::with_entries(Type::ANY_MAP, table.into_iter().map(entry).collect())
+/// The table of a TOML document; what is wrong with it stands under `Error`.
+/// helm: pkg/engine/funcs.go fromTOML
+///
+/// # Errors
+/// What BurntSushi/toml takes for an error of its own ends the template.
+pub(super) fn decode(text: &Text, zones: &Zones) -> Result<Map, CallError> {
+    Ok(
+        read::read(text.as_bytes(), zones)?.unwrap_or_else(|message| {
+            let map = Map::default();
+            map.insert("Error", message);
+            map
+        }),
+    )
 }
 
-fn decoded(value: toml::Value) -> Value {
-    match value {
-        toml::Value::String(text) => Value::string(text),
-        toml::Value::Integer(number) => Value::int64(number),
-        toml::Value::Float(number) => Value::float64(number),
-        toml::Value::Boolean(truth) => Value::Bool(truth),
-        toml::Value::Datetime(time) => Value::string(time.to_string()),
-        toml::Value::Array(items) => Value::list(items.into_iter().map(decoded).collect()),
-        toml::Value::Table(table) => Value::Map(decoded_table(table)),
+/// A part of a key, in quotes where it needs them.
+fn append_key(out: &mut Vec<u8>, name: &Text) {
+    let bare = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
+    if !name.is_empty() && name.as_bytes().iter().all(bare) {
+        out.extend_from_slice(name.as_bytes());
+    } else {
+        append_quoted(out, name);
     }
+}
+
+fn append_quoted(out: &mut Vec<u8>, text: &Text) {
+    out.push(b'"');
+    for &byte in text.as_bytes() {
+        match byte {
+            b'"' => out.extend_from_slice(b"\\\""),
+            b'\\' => out.extend_from_slice(b"\\\\"),
+            b'\x08' => out.extend_from_slice(b"\\b"),
+            b'\t' => out.extend_from_slice(b"\\t"),
+            b'\n' => out.extend_from_slice(b"\\n"),
+            b'\x0c' => out.extend_from_slice(b"\\f"),
+            b'\r' => out.extend_from_slice(b"\\r"),
+            0..=0x1f | 0x7f => out.extend_from_slice(format!("\\u{byte:04x}").as_bytes()),
+            _ => out.push(byte),
+        }
+    }
+    out.push(b'"');
 }

@@ -153,7 +153,7 @@ fn underscores_separate(text: &[u8]) -> bool {
 }
 
 /// Go's `strconv.ParseFloat(text, 64)`; nothing where it gives an error.
-pub(super) fn parse_float(text: &[u8]) -> Option<f64> {
+pub fn parse_float(text: &[u8]) -> Option<f64> {
     let unsigned = text
         .strip_prefix(b"-")
         .or_else(|| text.strip_prefix(b"+"))

@@ -19,7 +19,9 @@ use super::Environment;
 use super::cast::{self, IntegerError};
 
 pub use duration::{Duration, parse_duration};
+pub use read::parse;
 pub use time::Time;
+pub use zone::Zone;
 
 use zone::Zones;
 

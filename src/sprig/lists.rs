@@ -274,9 +274,15 @@ fn slice(list: Value, indices: Rest<Value>) -> Result<Value, CallError> {
 // sprig: list.go mustChunk
 fn chunk(size: isize, list: Value) -> Result<Value, CallError> {
     let items = Items::expect(&list, "chunk")?;
-    // What Go reckons in floats for a size below one ends in a slice of negative length.
-    let size = usize::try_from(size).ok().filter(|&size| size > 0);
-    let size = size.ok_or_else(|| CallError::new("runtime error: makeslice: len out of range"))?;
+    // sprig: list.go mustChunk reckons in floats how many chunks there will be.
+    let count = ((items.len() as f64 - 1.0) / size as f64).floor() + 1.0;
+    let size = match usize::try_from(size) {
+        Ok(size) if size > 0 => size,
+        _ if count == 0.0 => return Ok(List::new(Type::Slice(&Type::ANY_SLICE), vec![]).into()),
+        _ => {
+            return Err(CallError::new("runtime error: makeslice: len out of range"));
+        }
+    };
     let chunks = items
         .chunks(size)
         .map(|chunk| Value::list(chunk.to_vec()))

@@ -35,6 +35,8 @@ mod strings;
 pub mod urls;
 mod wrapping;
 
+pub use cast::parse_float;
+
 use std::cell::RefCell;
 use std::rc::Rc;
 

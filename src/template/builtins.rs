@@ -194,7 +194,11 @@ fn length(value: &Value, nil_interface: bool) -> Result<usize, CallError> {
         }
         Value::Nil => Err(CallError::new("len of nil pointer")),
         other if is_nil_pointer(other) => Err(CallError::new("len of nil pointer")),
-        other => Err(CallError::new(format!("len of type {}", other.type_name()))),
+        other => Err(CallError::new(format!(
+            "len of type {}",
+            // What a pointer points to is asked for its length.
+            other.type_name().trim_start_matches('*')
+        ))),
     }
 }
 

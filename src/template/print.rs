@@ -373,7 +373,14 @@ impl Printer {
         if let Some(fields) = object.fields() {
             return self.structure(value, object, &fields, verb);
         }
+        // In Go syntax no one asks for a String.
+        let go_syntax = verb == 'v' && self.formatter.flags.sharp_v;
         match verb {
+            'v' if go_syntax && object.kind().starts_with("int") => {
+                if let Ok(number) = object.to_data() {
+                    self.value(&number, verb);
+                }
+            }
             'v' | 's' => self.formatter.string(object.print().as_bytes()),
             'x' | 'X' => self
                 .formatter

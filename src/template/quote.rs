@@ -50,6 +50,13 @@ pub(super) fn append_quoted(out: &mut Vec<u8>, text: &[u8], ascii: bool) {
     out.push(b'"');
 }
 
+/// A single-quoted Go character literal, as `%q` prints one.
+pub fn rune(rune: char) -> String {
+    let mut out = Vec::new();
+    append_quoted_rune(&mut out, rune, false);
+    String::from_utf8_lossy(&out).into_owned()
+}
+
 /// Appends a single-quoted Go character literal (`%q` of an integer).
 pub(super) fn append_quoted_rune(out: &mut Vec<u8>, rune: char, ascii: bool) {
     out.push(b'\'');

@@ -633,6 +633,12 @@ pub trait Object {
     /// The value as `toJson` and `toYaml` see it.
     fn to_data(&self) -> Result<Value, CallError>;
 
+    /// If `toJson` writes its fields in another order than that of their names: the fields under
+    /// their JSON names.
+    fn json_fields(&self) -> Option<Vec<(&'static str, Value)>> {
+        None
+    }
+
     /// Itself, so that the function that knows the Rust type can take it back
     /// (`date` a time, `genSignedCert` a certificate).
     fn as_any(&self) -> &dyn std::any::Any;

@@ -169,6 +169,7 @@ impl<'t> Emitter<'t> {
             Kind::Int(value) => self.atom(&value.to_string()),
             Kind::Uint(value) => self.atom(&value.to_string()),
             Kind::Float(value) => self.float(value),
+            Kind::Plain(span) => self.atom(self.tree.text(span)),
             Kind::Str(_) | Kind::Binary { .. } => self.string_scalar(&self.string(kind), false),
             Kind::Sequence | Kind::Mapping => {}
         }

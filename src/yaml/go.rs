@@ -55,7 +55,14 @@ pub(super) struct Go {
 
 impl Go {
     /// The JSON value of a document, or why there is none.
-    pub(super) fn judge(document: &Document<'_>, strict: bool) -> Result<Value, Error> {
+    ///
+    /// A number that JSON does not know is a text where `is_text` says so of the keys that lead to
+    /// it: there `yaml.Unmarshal` reads into a Go string.
+    pub(super) fn judge(
+        document: &Document<'_>,
+        strict: bool,
+        is_text: &IsText<'_>,
+    ) -> Result<Value, Error> {
         let mut go = Self {
             strict,
             repeated: Vec::new(),
@@ -71,7 +78,7 @@ impl Go {
         }
         let inexpressible = |problem| Error::Inexpressible { problem };
         check_keys(&value).map_err(inexpressible)?;
-        to_json(value).map_err(|float| {
+        to_json(value, &mut Vec::new(), is_text).map_err(|float| {
             inexpressible(format!(
                 "json: unsupported value: {}",
                 number::format_g(float)
@@ -168,17 +175,28 @@ fn check_keys(value: &GoValue) -> Result<(), String> {
     }
 }
 
+/// Whether what is found below these keys is read into a Go string.
+pub(super) type IsText<'f> = dyn Fn(&[String]) -> bool + 'f;
+
 /// The JSON value, or the number in the way, the first one where keys are sorted.
-fn to_json(value: GoValue) -> Result<Value, f64> {
+fn to_json(value: GoValue, path: &mut Vec<String>, is_text: &IsText<'_>) -> Result<Value, f64> {
     Ok(match value {
         GoValue::Nil => Value::Null,
         GoValue::Bool(value) => Value::Bool(value),
         GoValue::Int(value) => Value::Number(value.into()),
         GoValue::Uint(value) => Value::Number(value.into()),
-        GoValue::Float(value) => Value::Number(Number::from_f64(value).ok_or(value)?),
+        GoValue::Float(value) => match Number::from_f64(value) {
+            Some(number) => Value::Number(number),
+            None if is_text(path) => Value::String(number::format_g(value)),
+            None => return Err(value),
+        },
         GoValue::Str(value) => Value::String(value),
         GoValue::Slice(items) => {
-            Value::Array(items.into_iter().map(to_json).collect::<Result<_, _>>()?)
+            // No path leads through a list.
+            let items = items
+                .into_iter()
+                .map(|item| to_json(item, &mut Vec::new(), &|_| false));
+            Value::Array(items.collect::<Result<_, _>>()?)
         }
         GoValue::Map(map) => {
             let mut entries: Vec<(String, GoValue)> = map
@@ -189,7 +207,10 @@ fn to_json(value: GoValue) -> Result<Value, f64> {
             entries.sort_by(|(a, _), (b, _)| a.cmp(b));
             let mut object = Map::new();
             for (key, value) in entries {
-                object.insert(key, to_json(value)?);
+                path.push(key);
+                let value = to_json(value, path, is_text)?;
+                let key = path.pop().unwrap_or_default();
+                object.insert(key, value);
             }
             Value::Object(object)
         }

@@ -5,7 +5,7 @@ use serde_json::{Map, Number, Value};
 use super::compose::Document;
 use super::decode::{self, Build};
 use super::error::{Error, Fault};
-use super::go::Go;
+use super::go::{Go, IsText};
 use super::number;
 use super::resolve::Scalar;
 
@@ -17,14 +17,18 @@ struct Json {
 }
 
 /// The JSON value of a document.
-pub(super) fn decode(document: &Document<'_>, strict: bool) -> Result<Value, Error> {
+pub(super) fn decode(
+    document: &Document<'_>,
+    strict: bool,
+    is_text: &IsText<'_>,
+) -> Result<Value, Error> {
     let mut json = Json {
         strict,
         doubtful: false,
     };
     let decoded = decode::decode(document, &mut json);
     if json.doubtful {
-        return Go::judge(document, strict);
+        return Go::judge(document, strict, is_text);
     }
     decoded.map_err(Error::from)
 }

@@ -42,6 +42,7 @@ use serde_json::{Map, Number, Value};
 
 pub use documents::Documents;
 pub use error::Error;
+pub use tree::Plain;
 
 /// Reads the first document of a stream, as `yaml.Unmarshal` does into an `interface{}` that keeps
 /// integers: 64-bit integers stay integers, other numbers are floats, keys are strings. Of repeated
@@ -50,7 +51,19 @@ pub use error::Error;
 /// # Errors
 /// What sigs.k8s.io/yaml refuses, in its words.
 pub fn from_slice(bytes: &[u8]) -> Result<Value, Error> {
-    read(bytes, false)
+    read(bytes, false, &|_| false)
+}
+
+/// Reads as [`from_slice`] does, into a Go type some of whose fields are strings: `is_text` knows
+/// the keys that lead to them, and takes a number there that JSON does not know, such as `.inf`.
+///
+/// # Errors
+/// As [`from_slice`].
+pub fn from_slice_with_texts(
+    bytes: &[u8],
+    is_text: &dyn Fn(&[String]) -> bool,
+) -> Result<Value, Error> {
+    read(bytes, false, is_text)
 }
 
 /// Reads as [`from_slice`] does, but refuses repeated keys, as `yaml.UnmarshalStrict` does.
@@ -58,7 +71,7 @@ pub fn from_slice(bytes: &[u8]) -> Result<Value, Error> {
 /// # Errors
 /// As [`from_slice`], and [`Error::Duplicates`].
 pub fn from_slice_strict(bytes: &[u8]) -> Result<Value, Error> {
-    read(bytes, true)
+    read(bytes, true, &|_| false)
 }
 
 /// Reads a mapping, as `yaml.Unmarshal` does into a `map[string]interface{}`; null is an empty one.
@@ -111,10 +124,10 @@ pub fn scalar_text(value: &Value) -> Option<String> {
     }
 }
 
-fn read(bytes: &[u8], strict: bool) -> Result<Value, Error> {
+fn read(bytes: &[u8], strict: bool, is_text: &go::IsText<'_>) -> Result<Value, Error> {
     let input = reader::read(bytes);
     match compose::Document::first(&input)? {
-        Some(document) => json::decode(&document, strict),
+        Some(document) => json::decode(&document, strict, is_text),
         None => Ok(Value::Null),
     }
 }

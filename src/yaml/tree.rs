@@ -8,6 +8,19 @@ use super::decode::{MAX_DEPTH, from_go_bytes};
 use super::error::Error;
 use super::number;
 
+/// What serde calls a [`Plain`].
+const PLAIN: &str = "yaml::Plain";
+
+/// A text that is written without quotes, as go-yaml writes a time; in JSON it is a string.
+#[derive(Clone, Debug)]
+pub struct Plain(pub String);
+
+impl Serialize for Plain {
+    fn serialize<S: ser::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_newtype_struct(PLAIN, &self.0)
+    }
+}
+
 /// A value, its nodes in order, each before its children; a mapping's are keys and values in turn.
 #[derive(Default)]
 pub(super) struct Tree {
@@ -32,6 +45,8 @@ pub(super) enum Kind {
     Uint(u64),
     Float(f64),
     Str(Span),
+    /// A text that is no string: a timestamp.
+    Plain(Span),
     /// A Go string that is no UTF-8: its base64, and its text with each bad byte replaced.
     Binary {
         base64: Span,
@@ -62,7 +77,9 @@ impl Tree {
     /// A key's text, without regard to bytes that are no UTF-8.
     pub(super) fn key(&self, index: usize) -> &str {
         match self.nodes[index].kind {
-            Kind::Str(span) | Kind::Binary { lossy: span, .. } => self.text(span),
+            Kind::Str(span) | Kind::Plain(span) | Kind::Binary { lossy: span, .. } => {
+                self.text(span)
+            }
             _ => "",
         }
     }
@@ -262,10 +279,17 @@ impl<'t> ser::Serializer for &'t mut Tree {
 
     fn serialize_newtype_struct<T: Serialize + ?Sized>(
         self,
-        _name: &'static str,
+        name: &'static str,
         value: &T,
     ) -> Result<(), Error> {
-        value.serialize(self)
+        value.serialize(&mut *self)?;
+        if name == PLAIN
+            && let Some(node) = self.nodes.last_mut()
+            && let Kind::Str(span) = node.kind
+        {
+            node.kind = Kind::Plain(span);
+        }
+        Ok(())
     }
 
     fn serialize_newtype_variant<T: Serialize + ?Sized>(
@@ -412,7 +436,7 @@ impl ser::SerializeMap for Open<'_> {
         };
         self.tree.nodes.truncate(at);
         match kind {
-            Kind::Str(_) | Kind::Binary { .. } => {
+            Kind::Str(_) | Kind::Plain(_) | Kind::Binary { .. } => {
                 self.tree.push(kind);
                 Ok(())
             }

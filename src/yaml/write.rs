@@ -33,7 +33,9 @@ fn is_doubtful(tree: &Tree) -> bool {
         .enumerate()
         .any(|(index, node)| match node.kind {
             Kind::Float(value) => !value.is_finite(),
-            Kind::Str(span) | Kind::Binary { lossy: span, .. } => has_doubtful(tree.text(span)),
+            Kind::Str(span) | Kind::Plain(span) | Kind::Binary { lossy: span, .. } => {
+                has_doubtful(tree.text(span))
+            }
             Kind::Mapping => tree
                 .children(index)
                 .step_by(2)
@@ -59,7 +61,7 @@ fn read_back(tree: &Tree) -> Result<Value, Error> {
     let input = reader::read(text.as_bytes());
     let unwritable = |Fault { line, problem }| Error::Unwritable { line, problem };
     match Document::first(&input).map_err(unwritable)? {
-        Some(document) => json::decode(&document, false),
+        Some(document) => json::decode(&document, false, &|_| false),
         None => Ok(Value::Null),
     }
 }
@@ -128,7 +130,9 @@ fn write_scalar(tree: &Tree, index: usize, out: &mut String) -> Result<(), Error
             let problem = format!("json: unsupported value: {}", number::format_g(value));
             return Err(Error::Marshal { problem });
         }
-        Kind::Str(span) | Kind::Binary { lossy: span, .. } => write_string(tree.text(span), out),
+        Kind::Str(span) | Kind::Plain(span) | Kind::Binary { lossy: span, .. } => {
+            write_string(tree.text(span), out)
+        }
         Kind::Sequence | Kind::Mapping => {}
     }
     Ok(())

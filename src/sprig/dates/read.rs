@@ -13,9 +13,10 @@ use super::zone::Zone;
 
 /// The time that a text is by a layout, in the local zone where it names none.
 ///
-/// The error is Go's message.
+/// # Errors
+/// Go's message.
 // time: format.go ParseInLocation
-pub(super) fn parse(layout: &[u8], text: &[u8], local: &Zone) -> Result<Time, String> {
+pub fn parse(layout: &[u8], text: &[u8], local: &Zone) -> Result<Time, String> {
     let mut fields = Fields::default();
     let (mut layout_rest, mut text_rest) = (layout, text);
     let cannot = |part: &[u8], rest: &[u8]| {

@@ -71,8 +71,18 @@ impl Time {
         self.clock().date.year
     }
 
+    /// The name of the zone that it is shown in.
+    pub fn zone(&self) -> &str {
+        self.zone.name()
+    }
+
+    /// The same moment, shown in UTC.
+    pub fn utc(&self) -> Self {
+        self.shown_in(Zone::Utc)
+    }
+
     /// The time as a layout shows it.
-    pub(in crate::sprig) fn format(&self, layout: &[u8]) -> Vec<u8> {
+    pub fn format(&self, layout: &[u8]) -> Vec<u8> {
         layout::format(self, layout)
     }
 

@@ -7,13 +7,24 @@ use jiff::tz::{TimeZone, TimeZoneDatabase};
 
 /// Where a time is shown.
 #[derive(Debug, Clone, Default)]
-pub(super) enum Zone {
+pub enum Zone {
+    /// UTC.
     #[default]
     Utc,
-    /// An offset that was read with a time; its name may be empty.
-    Fixed { name: Rc<str>, offset: i64 },
+    /// An offset that was read with a time.
+    Fixed {
+        /// May be empty.
+        name: Rc<str>,
+        /// In seconds east of UTC.
+        offset: i64,
+    },
     /// A zone with rules.
-    Rules { name: Rc<str>, rules: TimeZone },
+    Rules {
+        /// The name of the location.
+        name: Rc<str>,
+        /// What is in effect when.
+        rules: TimeZone,
+    },
 }
 
 /// The name and the offset that a zone has at some time.
@@ -28,6 +39,22 @@ pub(super) struct InEffect {
 const LAST_RULE: i64 = 2_240_524_800;
 
 impl Zone {
+    /// The local zone, under its own name where it has one, as Go's is where `TZ` names it.
+    pub fn local(local: &TimeZone) -> Self {
+        Self::Rules {
+            name: local.iana_name().unwrap_or("Local").into(),
+            rules: local.clone(),
+        }
+    }
+
+    /// A zone of one offset, in seconds east of UTC.
+    pub fn fixed(name: &str, offset: i64) -> Self {
+        Self::Fixed {
+            name: name.into(),
+            offset,
+        }
+    }
+
     /// What is in effect at a time, in seconds since 1970.
     pub(super) fn at(&self, seconds: i64) -> InEffect {
         match self {
@@ -124,13 +151,8 @@ impl Zones {
         }
     }
 
-    /// The local zone, under its own name where it has one, as Go's is where `TZ` names it.
     pub(super) fn local(&self) -> Zone {
-        let name = self.local.iana_name().unwrap_or("Local").into();
-        Zone::Rules {
-            name,
-            rules: self.local.clone(),
-        }
+        Zone::local(&self.local)
     }
 
     /// The zone of this name, in the letters of the database.

@@ -4,7 +4,7 @@ use crate::sprig::bounds;
 use crate::sprig::encoding::base64_encode;
 use crate::sprig::runes::runes;
 use crate::template::print::format_float;
-use crate::template::{CallError, FloatKind, List, Map, Value};
+use crate::template::{CallError, FloatKind, List, Map, Object, Value};
 
 /// From this depth on, Go looks out for maps and slices that contain themselves.
 const SHALLOW: usize = 1_000;
@@ -58,7 +58,7 @@ impl Encoder {
             Value::Bytes(bytes) => self.word(&format!("\"{}\"", base64_encode(bytes))),
             Value::List(list) => self.list(list)?,
             Value::Map(map) => self.map(map)?,
-            Value::Object(object) => self.value(&object.to_data()?)?,
+            Value::Object(object) => self.object(&**object)?,
         }
         Ok(())
     }
@@ -113,6 +113,23 @@ impl Encoder {
         if deep {
             self.maps.pop();
         }
+        Ok(())
+    }
+
+    /// A struct in the order of its fields, anything else as its data.
+    fn object(&mut self, object: &dyn Object) -> Result<(), CallError> {
+        let Some(fields) = object.json_fields() else {
+            return self.value(&object.to_data()?);
+        };
+        self.open += 1;
+        self.out.push(b'{');
+        for (index, (name, value)) in fields.iter().enumerate() {
+            self.separate(index);
+            self.string(name.as_bytes());
+            self.word(if self.form == Form::Pretty { ": " } else { ":" });
+            self.value(value)?;
+        }
+        self.close(b'}', fields.len());
         Ok(())
     }
 

@@ -167,6 +167,9 @@ impl Machine<'_> {
                 self.walk_each(frame, branch, items)?
             }
             Value::Bool(_) | Value::Float(..) | Value::String(_) | Value::Object(_) => {
+                if value.kind().starts_with("int") {
+                    self.check_counting(frame, branch, value)?;
+                }
                 let shown = sprint(std::slice::from_ref(value));
                 return Err(frame.error(format!("range can't iterate over {shown}")));
             }
