@@ -106,7 +106,7 @@ fn charts_far_within_charts_are_refused() {
             chart_yaml("a", &Value::Null),
         )
     });
-    let mut error: &dyn std::error::Error = &Chart::from_files(deep.collect()).unwrap_err();
+    let mut error: &dyn std::error::Error = &Chart::from_files(deep.collect::<Vec<_>>()).unwrap_err();
     while let Some(source) = error.source() {
         error = source;
     }

@@ -94,7 +94,6 @@ fn tree(chart: &Chart) -> Value {
         "path": chart.chart_full_path(),
         "metadata": chart.metadata,
         "lock": chart.lock,
-        "raw": names(&chart.raw),
         "templates": names(&chart.templates),
         "files": names(&chart.files),
         "schema": chart.schema.is_some(),
