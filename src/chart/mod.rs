@@ -11,6 +11,7 @@
 //! room panic.
 
 mod archive;
+mod coalesced;
 mod decode;
 pub mod dependency;
 mod error;
@@ -35,6 +36,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 
 pub(crate) use archive::without_mark;
+pub use coalesced::{Coalesced, Entry, Iter, Joined, Values};
 pub use error::{ArchiveError, DataError, Error};
 pub(crate) use load::{Detected, detect};
 pub use metadata::{Dependency, Lock, Maintainer, Metadata};

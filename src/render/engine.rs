@@ -6,15 +6,13 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::thread;
 
-use serde_json::{Map, Value as Json};
-
 use super::capabilities::{self, Capabilities};
 use super::functions::{self, Log, ROOT, without_no_value};
 use super::inputs::{Environment, Options, ReleaseFacts};
 use super::lookup::{self, Asker, Lookup};
 use super::scope::{self, Shared, Template};
 use super::{Error, trace};
-use crate::chart::{Chart, Warning};
+use crate::chart::{Chart, Values, Warning};
 use crate::template::{Limits, MissingKey, Templates};
 
 /// What the templates printed, by path, and what they said on standard error.
@@ -23,7 +21,7 @@ pub(super) type Printed = BTreeMap<String, Vec<u8>>;
 /// What the templates of a chart are executed on.
 pub(super) struct Facts<'r> {
     pub(super) chart: &'r Chart,
-    pub(super) values: &'r Map<String, Json>,
+    pub(super) values: Values<'r>,
     pub(super) release: &'r ReleaseFacts,
     pub(super) capabilities: &'r Capabilities,
     pub(super) options: Options,
@@ -91,7 +89,7 @@ fn print(
         release: scope::release(release),
         capabilities: capabilities::value(capabilities),
     };
-    let files = in_order(scope::templates(chart, values, &shared));
+    let files = in_order(scope::templates(chart, *values, &shared));
     let missing_key = if options.strict {
         MissingKey::Error
     } else {

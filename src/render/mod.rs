@@ -129,7 +129,7 @@ fn steps(
     dependency::process(chart, &values, warnings).map_err(Error::Dependencies)?;
     let values = values::coalesce(chart, &values, warnings).map_err(Error::Values)?;
     if !options.skip_schema_validation {
-        schema::validate(chart, &values, warnings).map_err(Error::Values)?;
+        schema::validate(chart, values.view(), warnings).map_err(Error::Values)?;
     }
     // From here on Helm has a release to show, if an empty one.
     *partial = Some(String::new());
@@ -138,7 +138,7 @@ fn steps(
     compatible.map_err(Error::KubeVersion)?;
     let facts = engine::Facts {
         chart,
-        values: &values,
+        values: values.view(),
         release: &release,
         capabilities: &capabilities,
         options,

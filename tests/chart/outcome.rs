@@ -61,9 +61,9 @@ impl Run {
         self.outcome["chart"] = tree(&chart);
         let coalesced = values::coalesce(&chart, given, warnings)
             .map_err(|error| ("coalesce", chain(&error)))?;
-        self.outcome["values"] = Value::Object(coalesced.clone());
+        self.outcome["values"] = Value::Object(coalesced.view().to_map());
         if !skip_schema {
-            schema::validate(&chart, &coalesced, warnings)
+            schema::validate(&chart, coalesced.view(), warnings)
                 .map_err(|error| ("schema", chain(&error)))?;
         }
         Ok(())
