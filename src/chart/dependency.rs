@@ -459,7 +459,6 @@ impl<'a> Graph<'a, '_> {
         Ok(Chart {
             metadata: self.identities[node.identity].metadata(source),
             lock: source.lock.clone(),
-            raw: source.raw.clone(),
             templates: source.templates.clone(),
             values: match &node.values {
                 Defaults::Read(map) => (*map).clone(),

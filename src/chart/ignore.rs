@@ -23,13 +23,61 @@ pub struct Rules {
 
 #[derive(Clone, Debug)]
 struct Rule {
-    pattern: Vec<char>,
+    pattern: Pattern,
     /// Begins with `!`: everything that does not match is left out.
     negate: bool,
     /// Ends with a slash: only folders match.
     only_folders: bool,
     /// Has no slash but at its end: the name alone is matched, wherever it is.
     only_names: bool,
+}
+
+/// A pattern, by what must be looked at: most have one star, or none.
+#[derive(Clone, Debug)]
+enum Pattern {
+    /// No character means anything but itself.
+    Exact(String),
+    /// One star: what stands before it, and behind.
+    Star(String, String),
+    /// Anything else, and the text that it begins with.
+    Other(String, Vec<char>),
+}
+
+impl Pattern {
+    fn new(text: &str) -> Self {
+        let special = ['*', '?', '[', '\\'];
+        let Some(first) = text.find(special) else {
+            return Self::Exact(text.to_owned());
+        };
+        let start = text[..first].to_owned();
+        match text[first..].strip_prefix('*') {
+            Some(end) if !end.contains(special) => Self::Star(start, end.to_owned()),
+            _ => Self::Other(start, text.chars().collect()),
+        }
+    }
+
+    fn matches(&self, name: &str) -> bool {
+        let bytes = name.as_bytes();
+        // a look at one byte settles most
+        let begins = |start: &str| {
+            start.is_empty() || bytes.first() == start.as_bytes().first() && name.starts_with(start)
+        };
+        let ends = |end: &str| {
+            end.is_empty() || bytes.last() == end.as_bytes().last() && name.ends_with(end)
+        };
+        match self {
+            Self::Exact(text) => name.len() == text.len() && ends(text),
+            Self::Star(start, end) => {
+                name.len() >= start.len() + end.len()
+                    && ends(end)
+                    && begins(start)
+                    && !bytes[start.len()..bytes.len() - end.len()].contains(&b'/')
+            }
+            Self::Other(start, pattern) => {
+                begins(start) && matches(pattern, &name.chars().collect::<Vec<_>>()) == Some(true)
+            }
+        }
+    }
 }
 
 /// Go's bufio.Scanner reads no longer lines.
@@ -62,19 +110,13 @@ impl Rules {
         if path.is_empty() || path == "." || path == "./" {
             return false;
         }
-        let path: Vec<char> = path.chars().collect();
-        for rule in &self.rules {
+        let name = path.rfind('/').map_or(path, |slash| &path[slash + 1..]);
+        self.rules.iter().any(|rule| {
             let skipped = rule.only_folders && !is_folder;
-            if rule.negate {
-                // a rule that says what to keep leaves out everything else
-                if skipped || !rule.matches(&path) {
-                    return true;
-                }
-            } else if !skipped && rule.matches(&path) {
-                return true;
-            }
-        }
-        false
+            let name = if rule.only_names { name } else { path };
+            // a rule that says what to keep leaves out everything else
+            (!skipped && rule.pattern.matches(name)) != rule.negate
+        })
     }
 }
 
@@ -101,25 +143,12 @@ impl Rule {
             .strip_prefix('/')
             .map_or((false, line), |rest| (true, rest));
         Ok(Some(Self {
-            pattern: line.chars().collect(),
+            pattern: Pattern::new(line),
             negate,
             only_folders,
             only_names: !rooted && !line.contains('/'),
         }))
     }
-
-    fn matches(&self, path: &[char]) -> bool {
-        let name = if self.only_names { base(path) } else { path };
-        matches(&self.pattern, name) == Some(true)
-    }
-}
-
-fn base(path: &[char]) -> &[char] {
-    let start = path
-        .iter()
-        .rposition(|c| *c == '/')
-        .map_or(0, |slash| slash + 1);
-    &path[start..]
 }
 
 /// Whether a pattern of `*`, `?`, `[a-z]` and `\c` matches the whole name; nothing where the

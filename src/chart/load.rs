@@ -1,18 +1,19 @@
 //! Files into a [`Chart`], and the charts in `charts/` with them.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
-
 use serde_json::Value;
+use std::collections::BTreeMap;
 
 use crate::yaml;
 
 use super::error::{ArchiveError, DataError};
 use super::metadata::Draft;
-use super::{Chart, Error, File, Warning, archive, decode, extension, sniff, values};
+use super::{Chart, Error, File, Files, Warning, archive, decode, extension, sniff, values};
 
 /// Charts within charts, each a level: far beyond any real chart, and safe for the stack.
 const MAX_DEPTH: usize = 64;
+
+/// Where the charts are that a chart depends on.
+const CHARTS: &str = "charts/";
 
 /// All bytes that a chart and the archives within it may unpack to.
 const MAX_NESTED_SIZE: u64 = 4 * super::MAX_CHART_SIZE;
@@ -61,22 +62,26 @@ fn sentence(error: &dyn std::error::Error) -> String {
 }
 
 /// Loads files.
-pub(super) fn files(files: Vec<File>) -> Result<Chart, Error> {
+pub(super) fn files(files: Files) -> Result<Chart, Error> {
     let mut loader = Loader::default();
     loader.root(files)
 }
 
-/// Refuses a `Chart.yaml` of a version that Helm does not know.
+/// What a `Chart.yaml` says, once it is known to be of a version that Helm knows.
+#[derive(Debug)]
+pub(crate) struct Detected(Value);
+
+/// Reads a `Chart.yaml`, and refuses one of a version that Helm does not know.
 // helm: pkg/chart/loader LoadDir and LoadFile
-pub(crate) fn detect(chart_yaml: &[u8]) -> Result<(), Error> {
-    let version = parse(chart_yaml)
-        .and_then(|document| Ok(decode::api_version(&document)?))
-        .map_err(|source| Error::File {
-            file: "Chart.yaml",
-            source,
-        })?;
+pub(crate) fn detect(chart_yaml: &[u8]) -> Result<Detected, Error> {
+    let failed = |source| Error::File {
+        file: "Chart.yaml",
+        source,
+    };
+    let document = parse(chart_yaml).map_err(failed)?;
+    let version = decode::api_version(&document).map_err(|error| failed(error.into()))?;
     match version.as_str() {
-        "" | "v1" | "v2" | "v3" => Ok(()),
+        "" | "v1" | "v2" | "v3" => Ok(Detected(document)),
         _ => Err(Error::UnsupportedVersion),
     }
 }
@@ -106,11 +111,11 @@ impl Loader {
             .iter()
             .find(|file| file.name == "Chart.yaml")
             .ok_or(Error::Undetected)?;
-        detect(&chart_yaml.data)?;
-        self.root(files)
+        let detected = detect(&chart_yaml.data)?;
+        self.root(Files::detected(files, detected))
     }
 
-    fn root(&mut self, files: Vec<File>) -> Result<Chart, Error> {
+    fn root(&mut self, files: Files) -> Result<Chart, Error> {
         let mut chart = self.chart(files)?;
         chart.adopt(None);
         chart.warnings = std::mem::take(&mut self.warnings);
@@ -118,32 +123,35 @@ impl Loader {
     }
 
     // helm: pkg/chart/v2/loader LoadFiles
-    fn chart(&mut self, files: Vec<File>) -> Result<Chart, Error> {
+    fn chart(&mut self, files: Files) -> Result<Chart, Error> {
+        let Files {
+            all: files,
+            mut detected,
+        } = files;
         let mut parts = Parts::default();
         for file in files.iter().filter(|file| file.name == "Chart.yaml") {
-            parts.chart_yaml(&file.data)?;
+            match detected.take() {
+                // it was read of the first one
+                Some(Detected(document)) => parts.chart_yaml(Ok(document))?,
+                None => parts.chart_yaml(parse(&file.data))?,
+            }
         }
         let mut nested: BTreeMap<String, Vec<File>> = BTreeMap::new();
-        for file in &files {
-            match file.name.strip_prefix("charts/") {
-                Some(rest) if extension(&file.name) != ".prov" => {
+        for mut file in files {
+            match file.name.strip_prefix(CHARTS) {
+                Some(rest) if extension(rest) != ".prov" => {
                     let (folder, _) = rest.split_once('/').unwrap_or((rest, ""));
-                    let inner = File {
-                        name: rest.to_owned(),
-                        data: Arc::clone(&file.data),
+                    let files = match nested.get_mut(folder) {
+                        Some(files) => files,
+                        None => nested.entry(folder.to_owned()).or_default(),
                     };
-                    match nested.get_mut(folder) {
-                        Some(files) => files.push(inner),
-                        None => {
-                            nested.insert(folder.to_owned(), vec![inner]);
-                        }
-                    }
+                    file.name.drain(..CHARTS.len());
+                    files.push(file);
                 }
                 _ => parts.file(file, &mut self.warnings)?,
             }
         }
         let mut chart = parts.finish()?;
-        chart.raw = files;
         for (folder, files) in nested {
             if folder.starts_with(['_', '.']) {
                 continue;
@@ -170,17 +178,15 @@ impl Loader {
             }
             self.unpack(&file.data)
                 .map_err(Error::SubchartArchive)
-                .and_then(|files| self.chart(files))
+                .and_then(|files| self.chart(files.into()))
         } else {
             // a file that lies in charts/ itself belongs to no chart
-            let inner = files.into_iter().filter_map(|file| {
-                let (_, name) = file.name.split_once('/')?;
-                Some(File {
-                    name: name.to_owned(),
-                    data: file.data,
-                })
+            let inner = files.into_iter().filter_map(|mut file| {
+                let slash = file.name.find('/')?;
+                file.name.drain(..=slash);
+                Some(file)
             });
-            self.chart(inner.collect())
+            self.chart(inner.collect::<Vec<_>>().into())
         };
         self.depth -= 1;
         loaded.map_err(|source| Error::Subchart {
@@ -199,9 +205,9 @@ struct Parts {
 }
 
 impl Parts {
-    fn chart_yaml(&mut self, data: &[u8]) -> Result<(), Error> {
+    fn chart_yaml(&mut self, document: Result<Value, DataError>) -> Result<(), Error> {
         let draft = self.draft.get_or_insert_default();
-        parse(data)
+        document
             .and_then(|document| Ok(decode::metadata(draft, &document)?))
             .map_err(|source| Error::File {
                 file: "Chart.yaml",
@@ -214,28 +220,28 @@ impl Parts {
         Ok(())
     }
 
-    fn file(&mut self, file: &File, warnings: &mut Vec<Warning>) -> Result<(), Error> {
+    fn file(&mut self, file: File, warnings: &mut Vec<Warning>) -> Result<(), Error> {
         match file.name.as_str() {
             "Chart.yaml" => {}
-            "Chart.lock" => self.lock("Chart.lock", file)?,
+            "Chart.lock" => self.lock("Chart.lock", &file)?,
             "values.yaml" => {
                 self.chart.values = values::read(&file.data).map_err(|source| Error::File {
                     file: "values.yaml",
                     source,
                 })?;
             }
-            "values.schema.json" => self.chart.schema = Some(Arc::clone(&file.data)),
+            "values.schema.json" => self.chart.schema = Some(file.data),
             "requirements.yaml" => self.requirements(file, warnings)?,
             "requirements.lock" => {
-                self.lock("requirements.lock", file)?;
+                self.lock("requirements.lock", &file)?;
                 if !self.keep_of_first_version(file) {
                     warnings.push(Warning::info(
                         "Warning: Dependency locking is handled in Chart.lock since apiVersion \"v2\". We recommend migrating to Chart.lock.",
                     ));
                 }
             }
-            name if name.starts_with("templates/") => self.chart.templates.push(file.clone()),
-            _ => self.chart.files.push(file.clone()),
+            name if name.starts_with("templates/") => self.chart.templates.push(file),
+            _ => self.chart.files.push(file),
         }
         Ok(())
     }
@@ -247,7 +253,7 @@ impl Parts {
         Ok(())
     }
 
-    fn requirements(&mut self, file: &File, warnings: &mut Vec<Warning>) -> Result<(), Error> {
+    fn requirements(&mut self, file: File, warnings: &mut Vec<Warning>) -> Result<(), Error> {
         let draft = self.draft.get_or_insert_default();
         if draft.metadata.api_version != "v1" {
             warnings.push(Warning::info(
@@ -265,10 +271,10 @@ impl Parts {
     }
 
     /// Charts of the first API version keep the file among the others; answers whether it did.
-    fn keep_of_first_version(&mut self, file: &File) -> bool {
+    fn keep_of_first_version(&mut self, file: File) -> bool {
         let first = self.draft.get_or_insert_default().metadata.api_version == "v1";
         if first {
-            self.chart.files.push(file.clone());
+            self.chart.files.push(file);
         }
         first
     }

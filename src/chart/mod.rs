@@ -11,6 +11,7 @@
 //! room panic.
 
 mod archive;
+mod coalesced;
 mod decode;
 pub mod dependency;
 mod error;
@@ -35,8 +36,9 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 
 pub(crate) use archive::without_mark;
+pub use coalesced::{Coalesced, Entry, Iter, Joined, Values};
 pub use error::{ArchiveError, DataError, Error};
-pub(crate) use load::detect;
+pub(crate) use load::{Detected, detect};
 pub use metadata::{Dependency, Lock, Maintainer, Metadata};
 pub use warning::{Level, Warning};
 
@@ -52,6 +54,32 @@ pub struct File {
     pub name: String,
     /// What the file holds.
     pub data: Arc<[u8]>,
+}
+
+/// The files of a chart, as they come out of an archive or a folder.
+#[derive(Debug)]
+pub struct Files {
+    all: Vec<File>,
+    /// What the first `Chart.yaml` says, where that was read already.
+    detected: Option<Detected>,
+}
+
+impl Files {
+    pub(crate) fn detected(all: Vec<File>, detected: Detected) -> Self {
+        Self {
+            all,
+            detected: Some(detected),
+        }
+    }
+}
+
+impl From<Vec<File>> for Files {
+    fn from(all: Vec<File>) -> Self {
+        Self {
+            all,
+            detected: None,
+        }
+    }
 }
 
 /// A file of a `crds/` folder, and where it stands.
@@ -71,8 +99,6 @@ pub struct Chart {
     pub metadata: Metadata,
     /// `Chart.lock`, or `requirements.lock`.
     pub lock: Option<Lock>,
-    /// Every file the chart came with, in the order of the archive.
-    pub raw: Vec<File>,
     /// The files below `templates/`.
     pub templates: Vec<File>,
     /// `values.yaml`; after [`dependency::process`] with the values of the dependencies.
@@ -112,8 +138,8 @@ impl Chart {
     ///
     /// # Errors
     /// Where a file does not parse, or where `Chart.yaml` is missing or not valid.
-    pub fn from_files(files: Vec<File>) -> Result<Self, Error> {
-        load::files(files)
+    pub fn from_files(files: impl Into<Files>) -> Result<Self, Error> {
+        load::files(files.into())
     }
 
     /// Checks that Helm installs this chart: it must be an application, of an API version that

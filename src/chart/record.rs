@@ -1,7 +1,7 @@
 //! A chart as Helm writes it into the record of a release, and reads it from there.
 //!
-//! What a record does not hold is not there after reading: the raw files and the dependencies,
-//! which have left their values and manifests in the record.
+//! What a record does not hold is not there after reading: the dependencies, which have left their
+//! values and manifests in the record.
 
 use std::borrow::Cow;
 use std::sync::Arc;

@@ -3,14 +3,15 @@
 //! Helm coalesces Go maps, which are handles: globals that a parent hands to its children stay
 //! shared below their first level, so what one child adds there, its parent and its siblings see.
 //! A [`Table`] is such a handle. Leaves and keys are borrowed from the chart and the user's values
-//! until the result is exported.
+//! until the result is exported, and so are whole maps, as long as nobody looks into them.
 
-use std::cell::RefCell;
+use std::cell::{RefCell, RefMut};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use serde_json::{Map, Value};
 
+use super::coalesced::{Coalesced, Joined};
 use super::print;
 
 /// Tables within one another, after all that charts add.
@@ -21,7 +22,14 @@ const MAX_NODES: usize = 5_000_000;
 
 /// A shared map of values.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Table<'a>(Rc<RefCell<BTreeMap<&'a str, Node<'a>>>>);
+pub(super) struct Table<'a>(Rc<RefCell<Entries<'a>>>);
+
+#[derive(Debug, Default)]
+struct Entries<'a> {
+    /// The map that this is a copy of, until the copy is made.
+    read: Option<&'a Map<String, Value>>,
+    own: BTreeMap<&'a str, Node<'a>>,
+}
 
 /// A value in a [`Table`].
 #[derive(Clone, Debug)]
@@ -35,48 +43,79 @@ pub(super) enum Node<'a> {
 impl<'a> Table<'a> {
     /// A deep copy of a map.
     pub(super) fn copy_of(map: &'a Map<String, Value>) -> Self {
-        let entries = map
-            .iter()
-            .map(|(key, value)| (key.as_str(), Node::copy_of(value)));
-        Self(Rc::new(RefCell::new(entries.collect())))
+        Self(Rc::new(RefCell::new(Entries {
+            read: Some(map),
+            own: BTreeMap::new(),
+        })))
+    }
+
+    /// A table with these entries.
+    fn with(own: BTreeMap<&'a str, Node<'a>>) -> Self {
+        Self(Rc::new(RefCell::new(Entries { read: None, own })))
+    }
+
+    /// The map that this table still is.
+    fn read(&self) -> Option<&'a Map<String, Value>> {
+        self.0.borrow().read
+    }
+
+    /// The entries, which are this table's own from here on.
+    fn own(&self) -> RefMut<'_, BTreeMap<&'a str, Node<'a>>> {
+        RefMut::map(self.0.borrow_mut(), |entries| {
+            if let Some(map) = entries.read.take() {
+                entries.own = map
+                    .iter()
+                    .map(|(key, value)| (key.as_str(), Node::copy_of(value)))
+                    .collect();
+            }
+            &mut entries.own
+        })
     }
 
     /// A deep copy of this table.
     pub(super) fn deep_copy(&self) -> Self {
-        let copied = self
-            .0
-            .borrow()
-            .iter()
-            .map(|(key, node)| (*key, node.deep_copy()))
-            .collect();
-        Self(Rc::new(RefCell::new(copied)))
+        if let Some(map) = self.read() {
+            return Self::copy_of(map);
+        }
+        let own = self.own();
+        Self::with(
+            own.iter()
+                .map(|(key, node)| (*key, node.deep_copy()))
+                .collect(),
+        )
     }
 
     /// A table of its own that shares the tables within this one.
     pub(super) fn shallow_copy(&self) -> Self {
-        Self(Rc::new(RefCell::new(self.0.borrow().clone())))
+        Self::with(self.own().clone())
     }
 
     pub(super) fn get(&self, key: &str) -> Option<Node<'a>> {
-        self.0.borrow().get(key).cloned()
+        match self.read().map(|map| map.get(key)) {
+            Some(None) => None,
+            Some(Some(leaf)) if !leaf.is_object() => Some(Node::Leaf(leaf)),
+            _ => self.own().get(key).cloned(),
+        }
     }
 
     pub(super) fn insert(&self, key: &'a str, node: Node<'a>) {
-        self.0.borrow_mut().insert(key, node);
+        self.own().insert(key, node);
     }
 
     pub(super) fn remove(&self, key: &str) {
-        self.0.borrow_mut().remove(key);
+        self.own().remove(key);
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.0.borrow().is_empty()
+        match self.read() {
+            Some(map) => map.is_empty(),
+            None => self.own().is_empty(),
+        }
     }
 
     /// The entries as they are now, by key.
     pub(super) fn entries(&self) -> Vec<(&'a str, Node<'a>)> {
-        self.0
-            .borrow()
+        self.own()
             .iter()
             .map(|(key, node)| (*key, node.clone()))
             .collect()
@@ -89,18 +128,26 @@ impl<'a> Table<'a> {
 
     /// The keys that hold null.
     pub(super) fn nulls(&self) -> Vec<&'a str> {
-        let entries = self.0.borrow();
-        entries
-            .iter()
-            .filter(|(_, node)| node.is_null())
-            .map(|(key, _)| *key)
-            .collect()
+        match self.read() {
+            Some(map) => {
+                let nulls = map.iter().filter(|(_, value)| value.is_null());
+                nulls.map(|(key, _)| key.as_str()).collect()
+            }
+            None => {
+                let own = self.own();
+                let nulls = own.iter().filter(|(_, node)| node.is_null());
+                nulls.map(|(key, _)| *key).collect()
+            }
+        }
     }
 
     /// Drops every null, at any depth.
     // helm: pkg/chart/common/util/coalesce.go cleanNilValues
     pub(super) fn drop_nulls(&self) {
-        self.0.borrow_mut().retain(|_, node| match node {
+        if self.read().is_some_and(|map| !has_nulls(map)) {
+            return;
+        }
+        self.own().retain(|_, node| match node {
             Node::Leaf(value) => !value.is_null(),
             Node::Table(table) => {
                 table.drop_nulls();
@@ -148,11 +195,14 @@ impl<'a> Table<'a> {
     }
 
     fn measure(&self, levels: usize, nodes: &mut usize) -> bool {
-        let entries = self.0.borrow();
-        *nodes += entries.len();
+        if let Some(map) = self.read() {
+            return measure(map, levels, nodes);
+        }
+        let own = self.own();
+        *nodes += own.len();
         levels > 0
             && *nodes <= MAX_NODES
-            && entries.values().all(|node| match node {
+            && own.values().all(|node| match node {
                 Node::Leaf(_) => true,
                 Node::Table(table) => table.measure(levels - 1, nodes),
             })
@@ -163,7 +213,7 @@ impl<'a> Table<'a> {
         let mut left = vec![self];
         while let Some(table) = left.pop() {
             let entries = std::mem::take(&mut *table.0.borrow_mut());
-            left.extend(entries.into_values().filter_map(|node| match node {
+            left.extend(entries.own.into_values().filter_map(|node| match node {
                 Node::Leaf(_) => None,
                 Node::Table(table) => Some(table),
             }));
@@ -172,15 +222,34 @@ impl<'a> Table<'a> {
 
     /// The table as a map of its own.
     pub(super) fn export(&self) -> Map<String, Value> {
-        self.0
-            .borrow()
-            .iter()
-            .map(|(key, node)| ((*key).to_owned(), node.export()))
-            .collect()
+        match self.read() {
+            Some(map) => map.clone(),
+            None => {
+                let own = self.own();
+                own.iter()
+                    .map(|(key, node)| ((*key).to_owned(), node.export()))
+                    .collect()
+            }
+        }
+    }
+
+    /// The table as it stays.
+    pub(super) fn freeze(&self) -> Coalesced<'a> {
+        match self.read() {
+            Some(map) => Coalesced::Read(map),
+            None => {
+                let own = self.own();
+                Coalesced::Joined(
+                    own.iter()
+                        .map(|(key, node)| (*key, node.freeze()))
+                        .collect(),
+                )
+            }
+        }
     }
 
     fn write(&self, out: &mut String, levels: usize) {
-        let entries = self.0.borrow();
+        let entries = self.own();
         let inner = levels.checked_sub(1);
         print::map(
             out,
@@ -192,6 +261,26 @@ impl<'a> Table<'a> {
             },
         );
     }
+}
+
+/// Whether a map holds a null, at any depth.
+fn has_nulls(map: &Map<String, Value>) -> bool {
+    map.values().any(|value| match value {
+        Value::Null => true,
+        Value::Object(map) => has_nulls(map),
+        _ => false,
+    })
+}
+
+/// Whether a map is no deeper than so many levels, nor larger than tables may be.
+fn measure(map: &Map<String, Value>, levels: usize, nodes: &mut usize) -> bool {
+    *nodes += map.len();
+    levels > 0
+        && *nodes <= MAX_NODES
+        && map.values().all(|value| match value {
+            Value::Object(map) => measure(map, levels - 1, nodes),
+            _ => true,
+        })
 }
 
 /// What Helm says where there is no table: the name that has none.
@@ -243,6 +332,13 @@ impl<'a> Node<'a> {
         match self {
             Self::Leaf(value) => (*value).clone(),
             Self::Table(table) => Value::Object(table.export()),
+        }
+    }
+
+    fn freeze(&self) -> Joined<'a> {
+        match self {
+            Self::Leaf(value) => Joined::Leaf(value),
+            Self::Table(table) => Joined::Table(table.freeze()),
         }
     }
 }

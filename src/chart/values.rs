@@ -1,12 +1,12 @@
 //! Values: read from YAML, merged, and laid over those of a chart and its dependencies.
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Number, Value};
 
 use crate::yaml;
 
 use super::error::DataError;
 use super::table::{MAX_DEPTH, Node, Table};
-use super::{Chart, Error, Warning, decode, print};
+use super::{Chart, Coalesced, Error, Warning, decode, print};
 
 /// The key of the values that every chart sees.
 const GLOBAL: &str = "global";
@@ -40,24 +40,35 @@ pub(super) fn read(data: &[u8]) -> Result<Map<String, Value>, DataError> {
     Ok(merged)
 }
 
-/// Whether a value holds values within values, deeper than so many levels.
-fn deeper(value: &Value, levels: usize) -> bool {
-    if levels == 0 {
-        return true;
-    }
-    match value {
-        Value::Array(items) => items.iter().any(|item| deeper(item, levels - 1)),
-        Value::Object(entries) => entries.values().any(|value| deeper(value, levels - 1)),
-        _ => false,
+fn parse(document: &[u8]) -> Result<Map<String, Value>, DataError> {
+    let mut table = decode::table(yaml::from_slice(document)?)?;
+    if table
+        .values_mut()
+        .all(|value| make_floats(value, MAX_READ_DEPTH))
+    {
+        Ok(table)
+    } else {
+        Err(DataError::Depth(MAX_READ_DEPTH))
     }
 }
 
-fn parse(document: &[u8]) -> Result<Map<String, Value>, DataError> {
-    let table = decode::table(yaml::floats(yaml::from_slice(document)?))?;
-    if table.values().any(|value| deeper(value, MAX_READ_DEPTH)) {
-        return Err(DataError::Depth(MAX_READ_DEPTH));
+/// Makes every number a float64; answers whether no value lies deeper than so many levels.
+// go: encoding/json decodes every number into an interface{} so
+fn make_floats(value: &mut Value, levels: usize) -> bool {
+    let Some(inner) = levels.checked_sub(1) else {
+        return false;
+    };
+    match value {
+        Value::Number(number) => {
+            if let Some(float) = number.as_f64().and_then(Number::from_f64) {
+                *number = float;
+            }
+            true
+        }
+        Value::Array(items) => items.iter_mut().all(|item| make_floats(item, inner)),
+        Value::Object(entries) => entries.values_mut().all(|value| make_floats(value, inner)),
+        _ => true,
     }
-    Ok(table)
 }
 
 /// Lays `over` on `base`: maps are merged, everything else is replaced.
@@ -90,17 +101,17 @@ fn merge_into(base: &mut Map<String, Value>, over: Map<String, Value>) {
 /// # Errors
 /// Where the values hold something else than a table under the name of a dependency.
 // helm: pkg/chart/common/util/coalesce.go CoalesceValues
-pub fn coalesce(
-    chart: &Chart,
-    values: &Map<String, Value>,
+pub fn coalesce<'a>(
+    chart: &'a Chart,
+    values: &'a Map<String, Value>,
     warnings: &mut Vec<Warning>,
-) -> Result<Map<String, Value>, Error> {
+) -> Result<Coalesced<'a>, Error> {
     let table = Coalescer {
         warnings,
         too_deep: false,
     }
     .chart(&Scope::of(chart), Table::copy_of(values), Keep::Values)?;
-    Ok(table.export())
+    Ok(table.freeze())
 }
 
 /// What coalescing needs to know of a chart.

@@ -23,6 +23,7 @@ mod session;
 mod text;
 mod toml;
 mod trace;
+mod worker;
 
 use std::ops::Range;
 
@@ -30,6 +31,9 @@ pub use capabilities::{Capabilities, HelmVersion, InvalidKubeVersion, KubeVersio
 pub use inputs::{Environment, Inputs, Options, RandomBytes, ReleaseFacts, Rendered, ResolveHost};
 pub use lookup::{Lookup, LookupError, NoCluster};
 pub use text::text;
+
+use engine::Engine;
+use session::Asker;
 
 use crate::chart::{self, Chart, Warning, dependency, schema, values};
 use crate::manifest::{self, Sorted};
@@ -96,12 +100,28 @@ impl std::error::Error for Failure {
 /// # Errors
 /// [`Failure`] with the first thing that Helm would refuse.
 pub fn render(chart: Chart, inputs: Inputs, lookup: &dyn Lookup) -> Result<Rendered, Box<Failure>> {
+    worker::run(chart, inputs, lookup).unwrap_or_else(|error| {
+        Err(Box::new(Failure {
+            error,
+            warnings: Vec::new(),
+            partial: None,
+        }))
+    })
+}
+
+/// The whole of it, on a worker's thread.
+fn render_here(
+    chart: Chart,
+    inputs: Inputs,
+    asker: Option<Asker>,
+    engine: &mut Engine,
+) -> Result<Rendered, Box<Failure>> {
     let mut rendered = Rendered {
         chart,
         ..Rendered::default()
     };
     let mut partial = None;
-    match steps(inputs, lookup, &mut rendered, &mut partial) {
+    match steps(inputs, asker, engine, &mut rendered, &mut partial) {
         Ok(()) => Ok(rendered),
         Err(error) => Err(Box::new(Failure {
             error,
@@ -114,7 +134,8 @@ pub fn render(chart: Chart, inputs: Inputs, lookup: &dyn Lookup) -> Result<Rende
 /// helm: pkg/action/install.go RunWithContext, pkg/action/action.go renderResources
 fn steps(
     inputs: Inputs,
-    lookup: &dyn Lookup,
+    asker: Option<Asker>,
+    engine: &mut Engine,
     rendered: &mut Rendered,
     partial: &mut Option<String>,
 ) -> Result<(), Error> {
@@ -131,7 +152,7 @@ fn steps(
     dependency::process(chart, &values, warnings).map_err(Error::Dependencies)?;
     let values = values::coalesce(chart, &values, warnings).map_err(Error::Values)?;
     if !options.skip_schema_validation {
-        schema::validate(chart, &values, warnings).map_err(Error::Values)?;
+        schema::validate(chart, values.view(), warnings).map_err(Error::Values)?;
     }
     // From here on Helm has a release to show, if an empty one.
     *partial = Some(String::new());
@@ -139,16 +160,15 @@ fn steps(
     let compatible = chart.check_compatible(kube_version.for_constraints(), kube_version.version());
     compatible.map_err(Error::KubeVersion)?;
     let facts = engine::Facts {
-        chart: std::mem::take(chart),
-        values,
-        release,
-        capabilities,
+        chart,
+        values: values.view(),
+        release: &release,
+        capabilities: &capabilities,
         options,
     };
-    let outcome = engine::run(facts, environment, lookup)?;
-    *chart = outcome.facts.chart;
-    warnings.extend(outcome.said);
-    let mut printed = outcome.printed?;
+    let (printed, said) = engine.run(&facts, environment, asker);
+    warnings.extend(said);
+    let mut printed = printed?;
     let notes = take_notes(&mut printed, chart, options.sub_notes);
     let mut unknown_hooks = Vec::new();
     let sorted = manifest::sort(&printed, &mut unknown_hooks);

@@ -2,11 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::Map as JsonMap;
-
 use super::files::Files;
 use super::inputs::ReleaseFacts;
-use crate::chart::{Chart, Dependency, Maintainer, Metadata};
+use crate::chart::{Chart, Dependency, Entry, Maintainer, Metadata, Values};
 use crate::template::{Map, Text, Type, Value};
 
 /// Helm's type for the dot, `.Values` and `.Template`.
@@ -65,19 +63,25 @@ pub(super) fn release(facts: &ReleaseFacts) -> Value {
 
 /// The templates of a chart and of all charts below it, each with its dot.
 /// helm: pkg/engine/engine.go allTemplates
-pub(super) fn templates(
-    chart: &Chart,
-    values: &JsonMap<String, serde_json::Value>,
-    shared: &Shared,
-) -> Vec<Template> {
+pub(super) fn templates(chart: &Chart, values: Values<'_>, shared: &Shared) -> Vec<Template> {
     let mut templates = BTreeMap::new();
-    collect(
-        chart,
-        Map::from_json(values).seen_as(VALUES),
-        shared,
-        &mut templates,
-    );
+    collect(chart, table(values).seen_as(VALUES), shared, &mut templates);
     templates.into_values().collect()
+}
+
+/// The values as a map that templates may change.
+fn table(values: Values<'_>) -> Map {
+    if let Values::Read(map) = values {
+        return Map::from_json(map);
+    }
+    let entries = values.iter().map(|(key, entry)| {
+        let value = match entry {
+            Entry::Leaf(value) => Value::from_json(value),
+            Entry::Table(values) => Value::Map(table(values)),
+        };
+        (Text::from(key), value)
+    });
+    Map::with_entries(Type::ANY_MAP, entries.collect())
 }
 
 fn collect(

@@ -4,17 +4,29 @@
 //! followed, without what `.helmignore` leaves out. Never more bytes than a chart may hold, nor
 //! more entries than any chart has.
 
-use std::fs::{self, Metadata};
-use std::io::{self, Read};
+use std::ffi::{CStr, CString, OsStr};
+use std::fs;
+use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
+use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
+use rustix::fs::{AtFlags, CWD, Dir, FileType, Mode, OFlags};
+use rustix::io::{Errno, retry_on_intr};
+use rustix::path::Arg;
+
 use crate::chart::ignore::{self, Rules};
-use crate::chart::{self, File, MAX_CHART_SIZE, Warning};
+use crate::chart::{self, File, Files, MAX_CHART_SIZE, Warning};
 
 /// Files and folders that a chart may have.
 const MAX_ENTRIES: usize = 100_000;
+
+/// Bytes that a path may have, as the system knows them; what is deeper is out of its reach.
+const MAX_PATH: usize = 4096;
+
+/// What is read of a file at once, where it has more.
+const BUFFER: usize = 64 * 1024;
 
 /// Symbolic links that may stand in one path.
 // go: path/filepath EvalSymlinks
@@ -106,43 +118,72 @@ impl std::error::Error for Cause {}
 /// # Errors
 /// Where a file or link cannot be read, or `Chart.yaml` is of no kind that Helm knows.
 // helm: pkg/chart/loader LoadDir and pkg/chart/v2/loader LoadDir
-pub fn read(path: &Path, warnings: &mut Vec<Warning>) -> Result<Vec<File>, Error> {
+pub fn read(path: &Path, warnings: &mut Vec<Warning>) -> Result<Files, Error> {
     let top = absolute(path)?;
+    let mut buffer = Vec::with_capacity(BUFFER);
     let chart_yaml = top.join("Chart.yaml");
-    let text = read_whole(&chart_yaml).map_err(|(action, error)| Error::Undetected {
+    read_whole(&chart_yaml, &mut buffer).map_err(|(action, error)| Error::Undetected {
         path: shown(&chart_yaml),
         action,
         source: Cause(error),
     })?;
-    chart::detect(&text)?;
+    let detected = chart::detect(&buffer)?;
+    let chart_yaml = buffer.clone();
     let mut walk = Walk {
-        rules: rules(&top)?,
+        rules: rules(&top, &mut buffer)?,
         warnings,
         files: Vec::new(),
         remaining: MAX_CHART_SIZE,
         entries: 0,
+        path: top,
+        name: String::new(),
+        buffer,
+        chart_yaml,
     };
-    walk.folder(&top, "", 0)?;
-    Ok(walk.files)
-}
-
-fn rules(top: &Path) -> Result<Rules, Error> {
-    let path = top.join(".helmignore");
-    if fs::metadata(&path).is_err() {
-        return Ok(Rules::parse(b"")?);
+    // helm: the chart's own folder is not looked at twice
+    if let Ok(top) = open(CWD, &walk.path, OFlags::DIRECTORY) {
+        walk.folder(top, 0)?;
     }
-    let text = read_whole(&path).map_err(|(action, error)| io_error(action, &path, error))?;
-    Ok(Rules::parse(&text)?)
+    Ok(Files::detected(walk.files, detected))
 }
 
-fn read_whole(path: &Path) -> Result<Vec<u8>, (&'static str, io::Error)> {
-    let mut file = fs::File::open(path).map_err(|error| ("open", error))?;
-    let mut data = Vec::new();
-    file.by_ref()
-        .take(MAX_CHART_SIZE)
-        .read_to_end(&mut data)
-        .map_err(|error| ("read", error))?;
-    Ok(data)
+fn rules(top: &Path, buffer: &mut Vec<u8>) -> Result<Rules, Error> {
+    let path = top.join(".helmignore");
+    match read_whole(&path, buffer) {
+        Ok(()) => Ok(Rules::parse(buffer)?),
+        // helm: it is there where it can be looked at
+        Err(("open", _)) if fs::metadata(&path).is_err() => Ok(Rules::parse(b"")?),
+        Err((action, error)) => Err(io_error(action, &path, error)),
+    }
+}
+
+/// Reads a file, but not more of it than a chart may hold.
+fn read_whole(path: &Path, buffer: &mut Vec<u8>) -> Result<(), (&'static str, io::Error)> {
+    let file = open(CWD, path, OFlags::empty()).map_err(|error| ("open", error))?;
+    read_to_end(file, buffer, MAX_CHART_SIZE).map_err(|error| ("read", error))?;
+    buffer.truncate(usize::try_from(MAX_CHART_SIZE).unwrap_or(usize::MAX));
+    Ok(())
+}
+
+fn open(folder: impl AsFd, name: impl Arg + Copy, flags: OFlags) -> io::Result<OwnedFd> {
+    let flags = OFlags::RDONLY | OFlags::CLOEXEC | flags;
+    Ok(retry_on_intr(|| {
+        rustix::fs::openat(folder.as_fd(), name, flags, Mode::empty())
+    })?)
+}
+
+/// Reads a file into a buffer, until it ends or there are more than so many bytes.
+fn read_to_end(file: OwnedFd, buffer: &mut Vec<u8>, bound: u64) -> io::Result<()> {
+    buffer.clear();
+    while buffer.len() as u64 <= bound {
+        // doubles what is full
+        buffer.reserve(1);
+        let read = || rustix::io::read(&file, rustix::buffer::spare_capacity(buffer));
+        if retry_on_intr(read)? == 0 {
+            break;
+        }
+    }
+    Ok(())
 }
 
 /// The path from the root, without dots.
@@ -180,108 +221,155 @@ struct Walk<'a> {
     files: Vec<File>,
     remaining: u64,
     entries: usize,
+    /// The folder that is being read.
+    path: PathBuf,
+    /// Its path below the chart's, or that of what is in it.
+    name: String,
+    buffer: Vec<u8>,
+    /// What was read of the chart's `Chart.yaml` already.
+    chart_yaml: Vec<u8>,
+}
+
+/// What stands in a folder.
+struct Entry<'f> {
+    folder: BorrowedFd<'f>,
+    file_name: &'f CStr,
+    kind: FileType,
 }
 
 // helm: internal/sympath Walk
 impl Walk<'_> {
-    /// Reads what is in a folder; `name` is its path below the chart's.
-    fn folder(&mut self, path: &Path, name: &str, links: usize) -> Result<(), Error> {
-        let mut names = Vec::new();
-        match fs::read_dir(path) {
-            Ok(entries) => {
-                for entry in entries {
-                    let entry = entry.map_err(|error| io_error("readdirent", path, error))?;
-                    names.push(entry.file_name());
-                }
+    /// Reads what is in a folder.
+    fn folder(&mut self, folder: OwnedFd, links: usize) -> Result<(), Error> {
+        let mut folder = Dir::new(folder).map_err(|error| self.io_error("open", error))?;
+        let mut entries: Vec<(CString, FileType)> = Vec::new();
+        while let Some(entry) = folder.read() {
+            let entry = entry.map_err(|error| self.io_error("readdirent", error))?;
+            if !matches!(entry.file_name().to_bytes(), b"." | b"..") {
+                entries.push((entry.file_name().to_owned(), entry.file_type()));
             }
-            // helm: the chart's own folder is not looked at twice
-            Err(_) if name.is_empty() => return Ok(()),
-            Err(error) => return Err(io_error("open", path, error)),
         }
-        names.sort_by(|a, b| a.as_bytes().cmp(b.as_bytes()));
-        for entry in names {
-            let path = path.join(&entry);
-            let entry = entry.to_string_lossy();
-            let name = if name.is_empty() {
-                entry.into_owned()
-            } else {
-                format!("{name}/{entry}")
+        entries.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
+        let folder = folder.fd().map_err(|error| self.io_error("open", error))?;
+        let length = self.name.len();
+        for (file_name, kind) in &entries {
+            if length > 0 {
+                self.name.push('/');
+            }
+            self.name.push_str(&file_name.to_string_lossy());
+            self.entries += 1;
+            if self.entries > MAX_ENTRIES {
+                return Err(Error::Entries);
+            }
+            let mut entry = Entry {
+                folder,
+                file_name,
+                kind: *kind,
             };
-            let metadata =
-                fs::symlink_metadata(&path).map_err(|error| io_error("lstat", &path, error))?;
-            self.entry(&path, name, &metadata, links)?;
+            if entry.kind == FileType::Unknown {
+                entry.kind = self.kind(&entry)?;
+            }
+            self.entry(entry, links)?;
+            self.name.truncate(length);
         }
         Ok(())
     }
 
-    fn entry(
-        &mut self,
-        path: &Path,
-        name: String,
-        metadata: &Metadata,
-        links: usize,
-    ) -> Result<(), Error> {
-        self.entries += 1;
-        if self.entries > MAX_ENTRIES {
-            return Err(Error::Entries);
+    /// The path of an entry of the folder that is being read.
+    fn path_of(&self, entry: &Entry<'_>) -> PathBuf {
+        self.path
+            .join(OsStr::from_bytes(entry.file_name.to_bytes()))
+    }
+
+    /// An error of the folder that is being read.
+    fn io_error(&self, action: &'static str, error: Errno) -> Error {
+        io_error(action, &self.path, error.into())
+    }
+
+    /// What it is, where the folder does not tell.
+    fn kind(&self, entry: &Entry<'_>) -> Result<FileType, Error> {
+        let flags = AtFlags::SYMLINK_NOFOLLOW;
+        let stat = rustix::fs::statat(entry.folder, entry.file_name, flags)
+            .map_err(|error| io_error("lstat", &self.path_of(entry), error.into()))?;
+        Ok(FileType::from_raw_mode(stat.st_mode))
+    }
+
+    fn entry(&mut self, entry: Entry<'_>, links: usize) -> Result<(), Error> {
+        if entry.kind == FileType::Symlink {
+            return self.link(entry, links + 1);
         }
-        if metadata.is_symlink() {
-            return self.link(path, name, links + 1);
-        }
-        if self.rules.ignores(&name, metadata.is_dir()) {
+        let is_folder = entry.kind == FileType::Directory;
+        if self.rules.ignores(&self.name, is_folder) {
             return Ok(());
         }
-        if metadata.is_dir() {
-            return self.folder(path, &name, links);
+        if is_folder {
+            return self.inner(&entry, links);
         }
-        if !metadata.is_file() {
-            return Err(Error::Irregular(shown(path)));
+        if entry.kind != FileType::RegularFile {
+            return Err(Error::Irregular(shown(&self.path_of(&entry))));
         }
-        let data = self
-            .file(path, metadata.len())
-            .map_err(|error| Error::File {
-                name: name.clone(),
-                source: Box::new(error),
-            })?;
-        self.files.push(File { name, data });
+        let data = self.file(&entry).map_err(|error| Error::File {
+            name: self.name.clone(),
+            source: Box::new(error),
+        })?;
+        self.files.push(File {
+            name: self.name.clone(),
+            data,
+        });
+        Ok(())
+    }
+
+    fn inner(&mut self, entry: &Entry<'_>, links: usize) -> Result<(), Error> {
+        let name = OsStr::from_bytes(entry.file_name.to_bytes());
+        if self.path.as_os_str().len() + 1 + name.len() >= MAX_PATH {
+            let error = Errno::NAMETOOLONG.into();
+            return Err(io_error("open", &self.path_of(entry), error));
+        }
+        let inner = open(entry.folder, entry.file_name, OFlags::DIRECTORY)
+            .map_err(|error| io_error("open", &self.path_of(entry), error))?;
+        self.path.push(name);
+        self.folder(inner, links)?;
+        self.path.pop();
         Ok(())
     }
 
     /// Goes on with what a link leads to, under the link's own path.
-    fn link(&mut self, path: &Path, name: String, links: usize) -> Result<(), Error> {
+    fn link(&mut self, entry: Entry<'_>, links: usize) -> Result<(), Error> {
+        let path = self.path_of(&entry);
         let failed = |source| Error::Link {
-            path: shown(path),
+            path: shown(&path),
             source: Box::new(source),
         };
         if links > MAX_LINKS {
             return Err(failed(Error::Links));
         }
-        let resolved = fs::canonicalize(path).map_err(|error| failed(unresolved(path, error)))?;
+        let resolved = fs::canonicalize(&path).map_err(|error| failed(unresolved(&path, error)))?;
         let found = "found symbolic link in path. Contents of linked file included and used";
         self.warnings.push(
             Warning::info(found)
-                .with("path", shown(path))
+                .with("path", shown(&path))
                 .with("resolved", shown(&resolved)),
         );
-        let metadata =
-            fs::symlink_metadata(&resolved).map_err(|error| io_error("lstat", &resolved, error))?;
-        self.entry(path, name, &metadata, links)
+        let stat = rustix::fs::lstat(&resolved)
+            .map_err(|error| io_error("lstat", &resolved, error.into()))?;
+        let kind = FileType::from_raw_mode(stat.st_mode);
+        self.entry(Entry { kind, ..entry }, links)
     }
 
     // helm: pkg/chart/loader/archive BudgetedReader
-    fn file(&mut self, path: &Path, size: u64) -> Result<Arc<[u8]>, Error> {
-        if size > self.remaining {
-            return Err(Error::Size);
+    fn file(&mut self, entry: &Entry<'_>) -> Result<Arc<[u8]>, Error> {
+        let seen = self.name == "Chart.yaml" && (self.chart_yaml.len() as u64) < MAX_CHART_SIZE;
+        if !seen {
+            let file = open(entry.folder, entry.file_name, OFlags::empty())
+                .map_err(|error| io_error("open", &self.path_of(entry), error))?;
+            // one byte more than allowed tells a file that is too large
+            read_to_end(file, &mut self.buffer, self.remaining)
+                .map_err(|error| io_error("read", &self.path_of(entry), error))?;
         }
-        let file = fs::File::open(path).map_err(|error| io_error("open", path, error))?;
-        let mut data = Vec::with_capacity(usize::try_from(size).unwrap_or(0));
-        // one byte more than allowed tells a file that grew meanwhile
-        file.take(self.remaining + 1)
-            .read_to_end(&mut data)
-            .map_err(|error| io_error("read", path, error))?;
+        let data = if seen { &self.chart_yaml } else { &self.buffer };
         let length = data.len() as u64;
         self.remaining = self.remaining.checked_sub(length).ok_or(Error::Size)?;
-        Ok(Arc::from(chart::without_mark(&data)))
+        Ok(Arc::from(chart::without_mark(data)))
     }
 }
 

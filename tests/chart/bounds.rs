@@ -106,7 +106,8 @@ fn charts_far_within_charts_are_refused() {
             chart_yaml("a", &Value::Null),
         )
     });
-    let mut error: &dyn std::error::Error = &Chart::from_files(deep.collect()).unwrap_err();
+    let mut error: &dyn std::error::Error =
+        &Chart::from_files(deep.collect::<Vec<_>>()).unwrap_err();
     while let Some(source) = error.source() {
         error = source;
     }
@@ -160,7 +161,7 @@ fn validate(schema: &str, given: &Value) -> Result<(), String> {
         file("values.schema.json", schema),
     ];
     let chart = Chart::from_files(files).unwrap();
-    schema::validate(&chart, given.as_object().unwrap(), &mut Vec::new())
+    schema::validate(&chart, given.as_object().unwrap().into(), &mut Vec::new())
         .map_err(|error| error.to_string())
 }
 

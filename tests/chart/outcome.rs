@@ -66,9 +66,9 @@ impl Run {
         self.outcome["chart"] = tree(&chart);
         let coalesced = values::coalesce(&chart, given, warnings)
             .map_err(|error| ("coalesce", chain(&error)))?;
-        self.outcome["values"] = Value::Object(coalesced.clone());
+        self.outcome["values"] = Value::Object(coalesced.view().to_map());
         if !skip_schema {
-            schema::validate(&chart, &coalesced, warnings)
+            schema::validate(&chart, coalesced.view(), warnings)
                 .map_err(|error| ("schema", chain(&error)))?;
         }
         Ok(())
@@ -99,7 +99,6 @@ fn tree(chart: &Chart) -> Value {
         "path": chart.chart_full_path(),
         "metadata": chart.metadata,
         "lock": chart.lock,
-        "raw": names(&chart.raw),
         "templates": names(&chart.templates),
         "files": names(&chart.files),
         "schema": chart.schema.is_some(),

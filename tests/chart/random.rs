@@ -24,7 +24,7 @@ fn made_up_charts_come_out_as_helm_has_them() {
                 name: name.clone(),
                 data: data.as_str().unwrap().as_bytes().into(),
             });
-        let loaded = Chart::from_files(files.collect()).map_err(|error| chain(&error));
+        let loaded = Chart::from_files(files.collect::<Vec<_>>()).map_err(|error| chain(&error));
         let given = pintle::chart::values::load(line["values"].to_string().as_bytes()).unwrap();
         let ours = follow(loaded, Vec::new(), &given, true);
         let helms: Vec<&Value> = line["outcomes"].as_array().unwrap().iter().collect();

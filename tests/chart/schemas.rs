@@ -21,7 +21,7 @@ fn schemas_say_what_helms_say() {
         ])
         .unwrap();
         let given = values::load(line["values"].as_str().unwrap().as_bytes()).unwrap();
-        let text = schema::validate(&chart, &given, &mut Vec::new())
+        let text = schema::validate(&chart, (&given).into(), &mut Vec::new())
             .err()
             .map_or(String::new(), |error| error.to_string());
         let text = text

@@ -1,5 +1,8 @@
 //! Where a schema is: a URL, and a JSON pointer or an anchor behind its `#`.
 
+use std::borrow::Cow;
+use std::sync::Arc;
+
 use crate::chart::quote::quote;
 
 use super::url::Url;
@@ -12,17 +15,17 @@ pub(super) struct Malformed {
 }
 
 /// A document and a JSON pointer into it.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) struct Place {
-    pub(super) url: String,
-    pub(super) pointer: String,
+    pub(super) url: Arc<str>,
+    pub(super) pointer: Arc<str>,
 }
 
 impl Place {
     pub(super) fn child(&self, tokens: &[&str]) -> Self {
         Self {
-            url: self.url.clone(),
-            pointer: append(&self.pointer, tokens),
+            url: Arc::clone(&self.url),
+            pointer: append(&self.pointer, tokens).into(),
         }
     }
 }
@@ -35,7 +38,9 @@ impl std::fmt::Display for Place {
 
 /// A pointer with further tokens.
 pub(super) fn append(pointer: &str, tokens: &[&str]) -> String {
-    let mut longer = pointer.to_owned();
+    let added: usize = tokens.iter().map(|token| 1 + token.len()).sum();
+    let mut longer = String::with_capacity(pointer.len() + added);
+    longer.push_str(pointer);
     for token in tokens {
         longer.push('/');
         longer.push_str(&escape(token));
@@ -43,16 +48,19 @@ pub(super) fn append(pointer: &str, tokens: &[&str]) -> String {
     longer
 }
 
-pub(super) fn escape(token: &str) -> String {
-    if token.contains(['~', '/']) {
-        token.replace('~', "~0").replace('/', "~1")
+pub(super) fn escape(token: &str) -> Cow<'_, str> {
+    if token.bytes().any(|byte| matches!(byte, b'~' | b'/')) {
+        token.replace('~', "~0").replace('/', "~1").into()
     } else {
-        token.to_owned()
+        token.into()
     }
 }
 
 /// A token of a pointer as it was before; nothing where it is broken.
-pub(super) fn unescape(token: &str) -> Option<String> {
+pub(super) fn unescape(token: &str) -> Option<Cow<'_, str>> {
+    if !token.as_bytes().contains(&b'~') {
+        return Some(token.into());
+    }
     let mut out = String::with_capacity(token.len());
     let mut rest = token;
     while let Some(tilde) = rest.find('~') {
@@ -65,7 +73,7 @@ pub(super) fn unescape(token: &str) -> Option<String> {
         rest = &rest[tilde + 2..];
     }
     out.push_str(rest);
-    Some(out)
+    Some(out.into())
 }
 
 /// What stands before and after the first `#`.

@@ -2,14 +2,14 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
-use std::sync::LazyLock;
+use std::sync::{Arc, OnceLock};
 
 use crate::chart::json::Json;
 
 use super::address::{self, Place};
 use super::decimal::Decimal;
-use super::document::{Error, Library, look_up};
-use super::draft::Draft;
+use super::document::{Error, Keywords, Library, look_up};
+use super::draft::{Draft, Drafts};
 use super::format::Format;
 use super::pattern::Pattern;
 use super::rule::{Additional, Dependency, DynamicRef, Enum, Id, Items, Rule, Rules, Type, Types};
@@ -17,21 +17,26 @@ use super::rule::{Additional, Dependency, DynamicRef, Enum, Id, Items, Rule, Rul
 /// The schemas of the drafts themselves.
 pub(super) struct Metaschemas {
     pub(super) rules: Rules,
-    /// The schema of each draft, in the order of [`Draft::ALL`].
-    pub(super) roots: Vec<Id>,
+    /// The schema of each draft that was wanted, in the order of [`Draft::ALL`].
+    pub(super) roots: [Id; Draft::ALL.len()],
 }
 
-/// The drafts' schemas, made once.
-pub(super) fn metaschemas() -> &'static Metaschemas {
-    static METASCHEMAS: LazyLock<Metaschemas> = LazyLock::new(|| {
+/// The schemas of these drafts, made once.
+pub(super) fn metaschemas(drafts: Drafts) -> &'static Metaschemas {
+    static METASCHEMAS: [OnceLock<Metaschemas>; Drafts::SETS] =
+        [const { OnceLock::new() }; Drafts::SETS];
+    METASCHEMAS[drafts.number()].get_or_init(|| {
         let mut compiler = Compiler::new(None);
-        let roots = Draft::ALL.map(|draft| compiler.compile(draft.url()).unwrap_or_default());
+        let roots = Draft::ALL.map(|draft| {
+            let wanted = drafts.contains(draft);
+            let root = wanted.then(|| compiler.compile(draft.url()).unwrap_or_default());
+            root.unwrap_or_default()
+        });
         Metaschemas {
             rules: compiler.rules(),
-            roots: roots.to_vec(),
+            roots,
         }
-    });
-    &METASCHEMAS
+    })
 }
 
 /// Makes rules of schemas.
@@ -73,7 +78,7 @@ impl Compiler {
         while next < self.rules.len() {
             let place = self.places[next].clone();
             self.library.require_schema(&place)?;
-            let document = Rc::clone(&self.library.require(&place.url)?.document);
+            let document = self.library.require(&place.url)?.document.clone();
             let schema = look_up(&document, &place)?;
             self.rules[next] = self.rule(&place, schema)?;
             next += 1;
@@ -95,27 +100,27 @@ impl Compiler {
 
     fn rule(&mut self, place: &Place, schema: &Json) -> Result<Rule, Error> {
         let root = self.library.require(&place.url)?;
-        let Some(resource) = root.resource(&place.pointer).cloned() else {
+        let Some(resource) = root.resource(&place.pointer).map(Rc::clone) else {
             return Err(Error::NotFound(place.to_string()));
         };
         let mut rule = Rule {
-            location: place.to_string(),
+            location: place.clone(),
             draft: Some(resource.draft),
             ..Rule::default()
         };
         rule.resource = self.number(Place {
-            url: place.url.clone(),
-            pointer: resource.pointer.clone(),
+            url: Arc::clone(&place.url),
+            pointer: resource.pointer.as_str().into(),
         });
-        if resource.draft >= Draft::Year2020 && resource.pointer == place.pointer {
+        if resource.draft >= Draft::Year2020 && *resource.pointer == *place.pointer {
             for (anchor, pointer) in resource
                 .anchors
                 .iter()
                 .filter(|(name, _)| resource.dynamic_anchors.contains(name))
             {
                 let id = self.number(Place {
-                    url: place.url.clone(),
-                    pointer: pointer.clone(),
+                    url: Arc::clone(&place.url),
+                    pointer: pointer.as_str().into(),
                 });
                 rule.dynamic_anchors.insert(anchor.clone(), id);
             }
@@ -126,7 +131,7 @@ impl Compiler {
             Json::Object(keywords) => {
                 Object {
                     compiler: self,
-                    keywords,
+                    keywords: Keywords::of(keywords),
                     place,
                     base: &resource.id,
                     draft: resource.draft,
@@ -152,16 +157,16 @@ impl Compiler {
 }
 
 /// A schema that is an object, while its keywords are read.
-struct Object<'a> {
-    compiler: &'a mut Compiler,
-    keywords: &'a BTreeMap<String, Json>,
-    place: &'a Place,
-    base: &'a str,
+struct Object<'k, 'c> {
+    compiler: &'c mut Compiler,
+    keywords: Keywords<'k>,
+    place: &'c Place,
+    base: &'c str,
     draft: Draft,
 }
 
 // santhosh-tekuri/jsonschema: objcompiler.go
-impl Object<'_> {
+impl<'k> Object<'k, '_> {
     fn compile(&mut self, rule: &mut Rule) -> Result<(), Error> {
         rule.reference = self.reference("$ref")?;
         if self.draft < Draft::Year2019 && rule.reference.is_some() {
@@ -203,7 +208,7 @@ impl Object<'_> {
                 rule.items = self.schema("items").map(Items::All);
             }
         }
-        rule.properties = self.schema_map("properties");
+        rule.properties = self.schema_map("properties").into();
         for (pattern, id) in self.schema_map("patternProperties") {
             let compiled = Pattern::new(&pattern)
                 .map_err(|reason| self.bad_regex("patternProperties", &pattern, reason))?;
@@ -336,7 +341,8 @@ impl Object<'_> {
 
     fn schema(&mut self, keyword: &str) -> Option<Id> {
         self.keywords
-            .contains_key(keyword)
+            .get(keyword)
+            .is_some()
             .then(|| self.number(&[keyword]))
     }
 
@@ -366,20 +372,17 @@ impl Object<'_> {
         }
     }
 
-    fn text(&self, keyword: &str) -> Option<&str> {
-        match self.keywords.get(keyword)? {
-            Json::String(text) => Some(text),
-            _ => None,
-        }
+    fn text(&self, keyword: &str) -> Option<&'k str> {
+        self.keywords.text(keyword)
     }
 
     fn flag(&self, keyword: &str) -> bool {
         self.keywords.get(keyword) == Some(&Json::Bool(true))
     }
 
-    fn number_value(&self, keyword: &str) -> Option<Decimal> {
+    fn number_value(&self, keyword: &str) -> Option<Box<Decimal>> {
         match self.keywords.get(keyword)? {
-            Json::Number(digits) => Decimal::parse(digits),
+            Json::Number(digits) => Decimal::parse(digits).map(Box::new),
             _ => None,
         }
     }
@@ -389,7 +392,11 @@ impl Object<'_> {
     }
 
     /// A bound and its exclusive form, which in the fourth draft is a flag beside it.
-    fn bound(&self, keyword: &str, exclusive: &str) -> (Option<Decimal>, Option<Decimal>) {
+    fn bound(
+        &self,
+        keyword: &str,
+        exclusive: &str,
+    ) -> (Option<Box<Decimal>>, Option<Box<Decimal>>) {
         let bound = self.number_value(keyword);
         if self.flag(exclusive) {
             (None, bound)

@@ -1,14 +1,16 @@
 //! Documents that hold schemas: which of their parts are schemas, under which names and drafts.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::ops::Deref;
 use std::rc::Rc;
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use crate::chart::json::Json;
 use crate::chart::quote::quote;
 
 use super::address::{self, Malformed, Place};
-use super::draft::{Below, Draft};
+use super::draft::{Below, Draft, Drafts};
+use super::rule::NameBits;
 use super::url::Url;
 use super::{check, compile, instance::Instance};
 
@@ -81,11 +83,58 @@ pub(super) struct Resource {
     pub(super) dynamic_anchors: Vec<String>,
 }
 
+/// A document: the one that was given, or a draft's own.
+#[derive(Clone)]
+pub(super) enum Document {
+    Given(Rc<Json>),
+    Known(&'static Json),
+}
+
+impl Deref for Document {
+    type Target = Json;
+
+    fn deref(&self) -> &Json {
+        match self {
+            Self::Given(document) => document,
+            Self::Known(document) => document,
+        }
+    }
+}
+
+/// The keywords of a schema that is an object.
+#[derive(Clone, Copy)]
+pub(super) struct Keywords<'a> {
+    entries: &'a BTreeMap<String, Json>,
+    bits: NameBits,
+}
+
+impl<'a> Keywords<'a> {
+    pub(super) fn of(entries: &'a BTreeMap<String, Json>) -> Self {
+        let bits = NameBits::of(entries.keys());
+        Self { entries, bits }
+    }
+
+    pub(super) fn get(self, name: &str) -> Option<&'a Json> {
+        if !self.bits.may_have(name) {
+            return None;
+        }
+        self.entries.get(name)
+    }
+
+    /// One that is a string.
+    pub(super) fn text(self, name: &str) -> Option<&'a str> {
+        match self.get(name)? {
+            Json::String(text) => Some(text),
+            _ => None,
+        }
+    }
+}
+
 /// A document, and what is known of the schemas in it.
 pub(super) struct Root {
-    url: String,
-    pub(super) document: Rc<Json>,
-    resources: BTreeMap<String, Resource>,
+    url: Arc<str>,
+    pub(super) document: Document,
+    resources: BTreeMap<String, Rc<Resource>>,
     /// Where the resource of a name is.
     names: HashMap<String, String>,
     seen: HashSet<String>,
@@ -93,8 +142,13 @@ pub(super) struct Root {
 
 impl Root {
     /// The resource that a place belongs to.
-    pub(super) fn resource(&self, pointer: &str) -> Option<&Resource> {
-        let mut pointer = pointer;
+    pub(super) fn resource(&self, pointer: &str) -> Option<&Rc<Resource>> {
+        // in most documents nothing but the whole has a name
+        let mut pointer = if self.resources.len() == 1 {
+            ""
+        } else {
+            pointer
+        };
         loop {
             if let Some(resource) = self.resources.get(pointer) {
                 return Some(resource);
@@ -108,8 +162,15 @@ impl Root {
         self.resources.get(pointer).map(|resource| resource.draft)
     }
 
+    /// The drafts that its schemas follow.
+    fn drafts(&self) -> Drafts {
+        self.resources
+            .values()
+            .fold(Drafts::default(), |all, one| all.with(one.draft))
+    }
+
     /// The place that a fragment means in one of the document's resources.
-    fn place_in(&self, fragment: &str, resource: Option<&Resource>) -> Result<Place, Error> {
+    fn place_in(&self, fragment: &str, resource: Option<&Rc<Resource>>) -> Result<Place, Error> {
         let base = resource.map_or("", |resource| resource.pointer.as_str());
         let pointer = if fragment.is_empty() || fragment.starts_with('/') {
             format!("{base}{fragment}")
@@ -121,18 +182,18 @@ impl Root {
                     resource.map_or("", |r| r.id.as_str()),
                     address::encode(fragment)
                 ),
-                url: self.url.clone(),
+                url: self.url.to_string(),
             })?
         };
         Ok(Place {
-            url: self.url.clone(),
-            pointer,
+            url: Arc::clone(&self.url),
+            pointer: pointer.into(),
         })
     }
 
     /// The place that a reference means, where it is in this document.
     pub(super) fn resolve(&self, url: &str, fragment: &str) -> Result<Option<Place>, Error> {
-        let resource = if url == self.url {
+        let resource = if url == &*self.url {
             self.resources.get("")
         } else {
             match self.names.get(url) {
@@ -152,17 +213,17 @@ impl Root {
             anchors: BTreeMap::new(),
             dynamic_anchors: Vec::new(),
         };
-        self.resources.insert(pointer.to_owned(), resource);
+        self.resources.insert(pointer.to_owned(), Rc::new(resource));
     }
 
     fn add_anchor(&mut self, resource: &str, anchor: &str, pointer: &str) -> Result<(), Error> {
-        let Some(resource) = self.resources.get_mut(resource) else {
+        let Some(resource) = self.resources.get_mut(resource).map(Rc::make_mut) else {
             return Ok(());
         };
         match resource.anchors.get(anchor) {
             Some(first) if first != pointer => Err(Error::DuplicateAnchor {
                 anchor: anchor.to_owned(),
-                url: self.url.clone(),
+                url: self.url.to_string(),
                 first: first.clone(),
                 second: pointer.to_owned(),
             }),
@@ -178,7 +239,7 @@ impl Root {
 
     fn collect_anchors(
         &mut self,
-        schema: &Json,
+        schema: Keywords<'_>,
         pointer: &str,
         resource: &str,
     ) -> Result<(), Error> {
@@ -191,8 +252,8 @@ impl Root {
             }
             if let Some(id) = schema.text(draft.id_keyword()) {
                 let place = || Place {
-                    url: self.url.clone(),
-                    pointer: pointer.to_owned(),
+                    url: Arc::clone(&self.url),
+                    pointer: pointer.into(),
                 };
                 let (_, fragment) =
                     address::split_fragment(id).map_err(|_| Error::Anchor(place().to_string()))?;
@@ -209,29 +270,11 @@ impl Root {
             && let Some(anchor) = schema.text("$dynamicAnchor")
         {
             self.add_anchor(resource, anchor, pointer)?;
-            if let Some(resource) = self.resources.get_mut(resource) {
+            if let Some(resource) = self.resources.get_mut(resource).map(Rc::make_mut) {
                 resource.dynamic_anchors.push(anchor.to_owned());
             }
         }
         Ok(())
-    }
-}
-
-impl Json {
-    /// A property, where the value is an object that has it.
-    pub(super) fn get(&self, name: &str) -> Option<&Self> {
-        match self {
-            Self::Object(entries) => entries.get(name),
-            _ => None,
-        }
-    }
-
-    /// A property that is a string.
-    pub(super) fn text(&self, name: &str) -> Option<&str> {
-        match self.get(name)? {
-            Self::String(text) => Some(text),
-            _ => None,
-        }
     }
 }
 
@@ -245,7 +288,7 @@ pub(super) fn look_up<'a>(document: &'a Json, place: &Place) -> Result<&'a Json,
             let token =
                 address::unescape(token).ok_or_else(|| Error::Pointer(place.to_string()))?;
             let found = match value {
-                Json::Object(entries) => entries.get(&token),
+                Json::Object(entries) => entries.get(&*token),
                 Json::Array(items) => token
                     .parse::<usize>()
                     .ok()
@@ -280,8 +323,8 @@ fn metaschema(url: &str) -> Option<&'static Json> {
 /// Every document that was looked at.
 #[derive(Default)]
 pub(super) struct Library {
-    given: HashMap<String, Rc<Json>>,
-    roots: HashMap<String, Root>,
+    given: HashMap<String, Document>,
+    roots: HashMap<Arc<str>, Root>,
     /// Names without a document, which Helm takes for schemas that allow everything.
     pub(super) unresolved: Vec<String>,
     /// Whether documents are held against the schema of their draft; the drafts' own are not.
@@ -291,7 +334,8 @@ pub(super) struct Library {
 impl Library {
     pub(super) fn new(given: Option<(&str, Json)>) -> Self {
         let checked = given.is_some();
-        let given = given.map(|(url, document)| (url.to_owned(), Rc::new(document)));
+        let given =
+            given.map(|(url, document)| (url.to_owned(), Document::Given(Rc::new(document))));
         Self {
             given: given.into_iter().collect(),
             checked,
@@ -308,8 +352,8 @@ impl Library {
         if !self.roots.contains_key(url) {
             let document = self.load(url)?;
             let mut root = Root {
-                url: url.to_owned(),
-                document: Rc::clone(&document),
+                url: url.into(),
+                document: document.clone(),
                 resources: BTreeMap::new(),
                 names: HashMap::new(),
                 seen: HashSet::new(),
@@ -321,7 +365,7 @@ impl Library {
             {
                 validate(&root, &document, "")?;
             }
-            self.roots.insert(url.to_owned(), root);
+            self.roots.insert(Arc::clone(&root.url), root);
         }
         self.roots
             .get(url)
@@ -335,12 +379,12 @@ impl Library {
     }
 
     // santhosh-tekuri/jsonschema: loader.go, with helm: pkg/chart/common/util/jsonschema.go
-    fn load(&mut self, url: &str) -> Result<Rc<Json>, Error> {
+    fn load(&mut self, url: &str) -> Result<Document, Error> {
         if let Some(document) = self.given.get(url) {
-            return Ok(Rc::clone(document));
+            return Ok(document.clone());
         }
         if let Some(document) = metaschema(url) {
-            return Ok(Rc::new(document.clone()));
+            return Ok(Document::Known(document));
         }
         let failed = |reason: String| Error::Load {
             url: url.to_owned(),
@@ -350,7 +394,7 @@ impl Library {
         match parsed.scheme.as_str() {
             "urn" => {
                 self.unresolved.push(url.to_owned());
-                Ok(Rc::new(Json::Bool(true)))
+                Ok(Document::Known(&Json::Bool(true)))
             }
             "file" => {
                 let path = address::percent_decode(&parsed.path).unwrap_or_default();
@@ -377,49 +421,57 @@ impl Library {
         if !root.seen.insert(pointer.to_owned()) {
             return Ok(());
         }
-        if !matches!(schema, Json::Object(_)) {
+        let Json::Object(schema) = schema else {
             if pointer.is_empty() {
                 root.add_resource("", base, fallback);
             }
             return Ok(());
-        }
-        let place = Place {
-            url: root.url.clone(),
-            pointer: pointer.to_owned(),
         };
-        let mut draft = self.draft(&place, schema, fallback, &mut Vec::new())?;
+        let schema = Keywords::of(schema);
+        let place = || Place {
+            url: Arc::clone(&root.url),
+            pointer: pointer.into(),
+        };
         let mut names_draft = schema.text("$schema").is_some();
+        let mut draft = fallback;
+        if names_draft {
+            draft = self.draft(&place(), schema, fallback, &mut Vec::new())?;
+        }
         let mut id = id_of(schema, draft);
         if id.is_none() && !pointer.is_empty() {
             draft = fallback;
             names_draft = false;
             id = id_of(schema, draft);
         }
-        let mut base = base.to_owned();
-        if let Some(id) = id {
-            (base, _) = address::join(&base, id).map_err(|_| Error::Id(place.to_string()))?;
-        }
+        let joined = match id {
+            Some(id) => {
+                let joined = address::join(base, id);
+                Some(joined.map_err(|_| Error::Id(place().to_string()))?.0)
+            }
+            None => None,
+        };
+        let base = joined.as_deref().unwrap_or(base);
         if id.is_some() || pointer.is_empty() {
-            match root.names.get(&base) {
+            match root.names.get(base) {
                 Some(first) if first != pointer => {
                     return Err(Error::DuplicateId {
-                        id: base,
-                        url: root.url.clone(),
+                        id: base.to_owned(),
+                        url: root.url.to_string(),
                         first: pointer.to_owned(),
                         second: first.clone(),
                     });
                 }
                 Some(_) => {}
                 None => {
-                    root.add_resource(pointer, &base, if names_draft { draft } else { fallback })
+                    root.add_resource(pointer, base, if names_draft { draft } else { fallback })
                 }
             }
         }
-        let owner = root.names.get(&base).cloned().unwrap_or_default();
+        let owner = root.names.get(base).cloned().unwrap_or_default();
         let owner_draft = root.draft_at(&owner).unwrap_or(fallback);
         root.collect_anchors(schema, pointer, &owner)?;
         for (pointer, inner) in schemas_in(schema, pointer, draft) {
-            self.collect(root, inner, &base, &pointer, owner_draft)?;
+            self.collect(root, inner, base, &pointer, owner_draft)?;
         }
         Ok(())
     }
@@ -429,7 +481,7 @@ impl Library {
     fn draft(
         &mut self,
         place: &Place,
-        schema: &Json,
+        schema: Keywords<'_>,
         fallback: Draft,
         way: &mut Vec<String>,
     ) -> Result<Draft, Error> {
@@ -444,7 +496,7 @@ impl Library {
             place: place.to_string(),
             reason,
         })?;
-        if place.pointer.is_empty() && url == place.url {
+        if place.pointer.is_empty() && url == &*place.url {
             return Err(Error::Draft(url.to_owned()));
         }
         if way.iter().any(|before| before == url) {
@@ -452,39 +504,43 @@ impl Library {
         }
         way.push(url.to_owned());
         let document = self.load(url)?;
-        let place = Place {
-            url: url.to_owned(),
-            pointer: String::new(),
+        let Json::Object(schema) = &*document else {
+            return Ok(fallback);
         };
-        self.draft(&place, &document, fallback, way)
+        let place = Place {
+            url: url.into(),
+            pointer: "".into(),
+        };
+        self.draft(&place, Keywords::of(schema), fallback, way)
     }
 
     /// Makes sure that a place, which may be none where schemas are looked for, is known as one.
     // santhosh-tekuri/jsonschema: roots.go ensureSubschema
     pub(super) fn require_schema(&mut self, place: &Place) -> Result<(), Error> {
-        self.require(&place.url)?;
+        let root = self.require(&place.url)?;
+        if root.seen.contains(&*place.pointer) {
+            return Ok(());
+        }
         let Some(mut root) = self.roots.remove(&place.url) else {
             return Ok(());
         };
-        if !root.seen.contains(&place.pointer) {
-            let document = Rc::clone(&root.document);
-            let schema = look_up(&document, place)?;
-            let base = root
-                .resource(&place.pointer)
-                .map(|base| (base.id.clone(), base.draft));
-            let (id, draft) = base.unwrap_or((place.url.clone(), Draft::LATEST));
-            self.collect(&mut root, schema, &id, &place.pointer, draft)?;
-            if self.checked {
-                validate(&root, schema, &place.pointer)?;
-            }
+        let document = root.document.clone();
+        let schema = look_up(&document, place)?;
+        let (id, draft) = match root.resource(&place.pointer) {
+            Some(resource) => (resource.id.clone(), resource.draft),
+            None => (place.url.to_string(), Draft::LATEST),
+        };
+        self.collect(&mut root, schema, &id, &place.pointer, draft)?;
+        if self.checked {
+            validate(&root, schema, &place.pointer)?;
         }
-        self.roots.insert(place.url.clone(), root);
+        self.roots.insert(Arc::clone(&place.url), root);
         Ok(())
     }
 }
 
 // santhosh-tekuri/jsonschema: draft.go getID
-fn id_of(schema: &Json, draft: Draft) -> Option<&str> {
+fn id_of(schema: Keywords<'_>, draft: Draft) -> Option<&str> {
     if draft < Draft::Year2019 && schema.get("$ref").is_some() {
         return None;
     }
@@ -493,13 +549,13 @@ fn id_of(schema: &Json, draft: Draft) -> Option<&str> {
 }
 
 /// The schemas that a schema holds, by their pointers.
-fn schemas_in<'a>(schema: &'a Json, pointer: &str, draft: Draft) -> BTreeMap<String, &'a Json> {
-    let mut found = BTreeMap::new();
+fn schemas_in<'a>(schema: Keywords<'a>, pointer: &str, draft: Draft) -> Vec<(String, &'a Json)> {
+    let mut found = Vec::new();
     for (keyword, below) in draft.keywords() {
         match (below, schema.get(keyword)) {
             (_, None) => {}
             (Below::Itself, Some(value)) => {
-                found.insert(address::append(pointer, &[keyword]), value);
+                found.push((address::append(pointer, &[keyword]), value));
             }
             (Below::Properties, Some(Json::Object(entries))) => {
                 found.extend(
@@ -517,6 +573,7 @@ fn schemas_in<'a>(schema: &'a Json, pointer: &str, draft: Draft) -> BTreeMap<Str
             _ => {}
         }
     }
+    found.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
     found
 }
 
@@ -525,18 +582,20 @@ fn validate(root: &Root, schema: &Json, pointer: &str) -> Result<(), Error> {
     let draft = root
         .resource(pointer)
         .map_or(Draft::LATEST, |resource| resource.draft);
-    let meta = compile::metaschemas();
-    let drafts = check::Drafts { root, meta };
+    let drafts = root.drafts().with(draft);
+    let meta = compile::metaschemas(drafts);
+    let mixed = drafts != Drafts::default().with(draft);
+    let others = mixed.then_some(check::Drafts { root, meta });
     let outcome = check::validate(
         &meta.rules,
         meta.roots[draft as usize],
         Instance::Json(schema),
-        Some(&drafts),
+        others.as_ref(),
     );
     outcome.map_err(|stop| Error::Invalid {
         url: Place {
-            url: root.url.clone(),
-            pointer: pointer.to_owned(),
+            url: Arc::clone(&root.url),
+            pointer: pointer.into(),
         }
         .to_string(),
         text: match stop {

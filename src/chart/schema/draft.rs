@@ -12,6 +12,28 @@ pub(super) enum Draft {
     Year2020,
 }
 
+/// A set of drafts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Drafts(u8);
+
+impl Drafts {
+    /// How many sets there are.
+    pub(super) const SETS: usize = 1 << Draft::ALL.len();
+
+    pub(super) fn with(self, draft: Draft) -> Self {
+        Self(self.0 | 1 << draft as u8)
+    }
+
+    pub(super) fn contains(self, draft: Draft) -> bool {
+        self.0 & 1 << draft as u8 != 0
+    }
+
+    /// The set's number among all sets.
+    pub(super) fn number(self) -> usize {
+        usize::from(self.0)
+    }
+}
+
 /// A step on the way to the schemas below a keyword.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Below {

@@ -1,19 +1,54 @@
 //! What is held against a schema: values, or, where schemas themselves are checked, JSON.
 
-use serde_json::{Map, Value};
+use std::collections::btree_map;
+
+use serde_json::Value;
 
 use crate::chart::json::Json;
-use crate::chart::print;
+use crate::chart::{self, Entry, Values, print};
 
 use super::decimal::Decimal;
 use super::failure::quote;
 use super::rule::Type;
 
+/// The properties of an object, by name.
+pub(super) enum Properties<'a> {
+    None,
+    Values(chart::Iter<'a>),
+    Json(btree_map::Iter<'a, String, Json>),
+}
+
+impl<'a> Iterator for Properties<'a> {
+    type Item = (&'a str, Instance<'a>);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        match self {
+            Self::None => None,
+            Self::Values(entries) => entries
+                .next()
+                .map(|(name, entry)| (name, Instance::of(entry))),
+            Self::Json(entries) => entries
+                .next()
+                .map(|(name, value)| (name.as_str(), Instance::Json(value))),
+        }
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        match self {
+            Self::None => (0, Some(0)),
+            Self::Values(entries) => entries.size_hint(),
+            Self::Json(entries) => entries.size_hint(),
+        }
+    }
+}
+
+impl ExactSizeIterator for Properties<'_> {}
+
 /// A value, borrowed.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Instance<'a> {
     /// A table of values that stands by itself.
-    Table(&'a Map<String, Value>),
+    Table(Values<'a>),
     /// A value in it.
     Value(&'a Value),
     /// JSON whose numbers are still texts.
@@ -23,8 +58,11 @@ pub(super) enum Instance<'a> {
 }
 
 impl<'a> Instance<'a> {
-    pub(super) fn table(values: &'a Map<String, Value>) -> Self {
-        Self::Table(values)
+    fn of(entry: Entry<'a>) -> Self {
+        match entry {
+            Entry::Leaf(value) => Self::Value(value),
+            Entry::Table(values) => Self::Table(values),
+        }
     }
 
     pub(super) fn kind(self) -> Type {
@@ -56,24 +94,20 @@ impl<'a> Instance<'a> {
 
     pub(super) fn get(self, name: &str) -> Option<Self> {
         match self {
-            Self::Table(map) | Self::Value(Value::Object(map)) => map.get(name).map(Self::Value),
+            Self::Table(values) => values.get(name).map(Self::of),
+            Self::Value(Value::Object(map)) => map.get(name).map(Self::Value),
             Self::Json(Json::Object(entries)) => entries.get(name).map(Self::Json),
             _ => None,
         }
     }
 
     /// The properties of an object, by name.
-    pub(super) fn properties(self) -> Vec<(&'a str, Self)> {
+    pub(super) fn properties(self) -> Properties<'a> {
         match self {
-            Self::Table(map) | Self::Value(Value::Object(map)) => map
-                .iter()
-                .map(|(name, value)| (name.as_str(), Self::Value(value)))
-                .collect(),
-            Self::Json(Json::Object(entries)) => entries
-                .iter()
-                .map(|(name, value)| (name.as_str(), Self::Json(value)))
-                .collect(),
-            _ => Vec::new(),
+            Self::Table(values) => Properties::Values(values.iter()),
+            Self::Value(Value::Object(map)) => Properties::Values(Values::Read(map).iter()),
+            Self::Json(Json::Object(entries)) => Properties::Json(entries.iter()),
+            _ => Properties::None,
         }
     }
 
@@ -110,9 +144,9 @@ impl<'a> Instance<'a> {
         }
         match self.kind() {
             Type::Object => {
-                let (ours, theirs) = (self.properties(), other.properties());
-                ours.len() == theirs.len()
-                    && ours.iter().all(|(name, value)| {
+                let mut ours = self.properties();
+                ours.len() == other.properties().len()
+                    && ours.all(|(name, value)| {
                         other.get(name).is_some_and(|other| value.equals(other))
                     })
             }

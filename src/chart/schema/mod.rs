@@ -10,6 +10,7 @@
 //! to another file or host is an error, as for Helm where there is no such file or network.
 
 mod address;
+mod cache;
 mod check;
 mod compile;
 mod decimal;
@@ -23,11 +24,15 @@ mod pattern;
 mod rule;
 mod url;
 
-use serde_json::{Map, Value};
+use std::sync::Arc;
+
+use serde_json::Value;
 
 use super::json::Json;
-use super::{Chart, Error, Warning};
+use super::{Chart, Entry, Error, Values, Warning};
+use compile::Compiler;
 use instance::Instance;
+use rule::{Id, Rules};
 
 /// Checks coalesced values against the schemas of a chart and its dependencies; what Helm says on
 /// standard error about it is added to `warnings`.
@@ -37,7 +42,7 @@ use instance::Instance;
 // helm: pkg/chart/common/util/jsonschema.go ValidateAgainstSchema
 pub fn validate(
     chart: &Chart,
-    values: &Map<String, Value>,
+    values: Values<'_>,
     warnings: &mut Vec<Warning>,
 ) -> Result<(), Error> {
     let mut report = Report {
@@ -58,7 +63,7 @@ struct Report<'w> {
 }
 
 impl Report<'_> {
-    fn chart(&mut self, chart: &Chart, values: &Map<String, Value>) {
+    fn chart(&mut self, chart: &Chart, values: Values<'_>) {
         if let Some(schema) = &chart.schema {
             let name = Warning::debug("chart name").with("chart-name", chart.name());
             self.warnings.push(name);
@@ -74,9 +79,9 @@ impl Report<'_> {
         );
         for dependency in &chart.dependencies {
             match values.get(dependency.name()) {
-                None | Some(Value::Null) => {}
-                Some(Value::Object(values)) => self.chart(dependency, values),
-                Some(other) => {
+                None | Some(Entry::Leaf(Value::Null)) => {}
+                Some(Entry::Table(values)) => self.chart(dependency, values),
+                Some(Entry::Leaf(other)) => {
                     let kind = match other {
                         Value::Bool(_) => "bool",
                         Value::Number(n) if n.is_f64() => "float64",
@@ -94,15 +99,14 @@ impl Report<'_> {
     }
 
     // helm: pkg/chart/common/util/jsonschema.go ValidateAgainstSingleSchema
-    fn single(&mut self, schema: &[u8], values: &Map<String, Value>) -> Result<(), String> {
-        const URL: &str = "file:///values.schema.json";
-        let document = Json::read_whole(schema)?;
-        let text = String::from_utf8_lossy(schema);
-        let read = Warning::debug("unmarshalled JSON schema").with("schema", text);
-        self.warnings.push(read);
-        let mut compiler = compile::Compiler::new(Some((URL, document)));
-        let root = compiler.compile(URL).map_err(|error| error.to_string());
-        for urn in compiler.unresolved_names() {
+    fn single(&mut self, schema: &Arc<[u8]>, values: Values<'_>) -> Result<(), String> {
+        let compiled = cache::compiled(schema);
+        if compiled.read {
+            let text = String::from_utf8_lossy(schema);
+            let read = Warning::debug("unmarshalled JSON schema").with("schema", text);
+            self.warnings.push(read);
+        }
+        for urn in &compiled.unresolved {
             let warning =
                 Warning::warn("unresolved URN reference ignored; using permissive schema")
                     .with("urn", urn);
@@ -110,16 +114,48 @@ impl Report<'_> {
                 self.warnings.push(warning);
             }
         }
-        let root = root?;
-        check::validate(&compiler.rules(), root, Instance::table(values), None).map_err(|stop| {
-            match stop {
-                check::Stop::Refused(failure) => {
-                    let text = failure.to_string();
-                    let headline = format!("jsonschema validation failed with '{URL}#'\n");
-                    format!("{}\n", text.strip_prefix(&headline).unwrap_or(&text))
-                }
-                check::Stop::Bound(text) => format!("unable to validate schema: {text}"),
+        let (rules, root) = compiled.rules.as_ref().map_err(String::clone)?;
+        check::validate(rules, *root, Instance::Table(values), None).map_err(|stop| match stop {
+            check::Stop::Refused(failure) => {
+                let text = failure.to_string();
+                let headline = format!("jsonschema validation failed with '{URL}#'\n");
+                format!("{}\n", text.strip_prefix(&headline).unwrap_or(&text))
             }
+            check::Stop::Bound(text) => format!("unable to validate schema: {text}"),
         })
+    }
+}
+
+/// Where Helm says that a chart's schema is.
+const URL: &str = "file:///values.schema.json";
+
+/// What a schema came to.
+struct Compiled {
+    /// Whether it is JSON at all.
+    read: bool,
+    rules: Result<(Rules, Id), String>,
+    /// References to names that nobody knows.
+    unresolved: Vec<String>,
+}
+
+impl Compiled {
+    fn of(schema: &[u8]) -> Self {
+        let document = match Json::read_whole(schema) {
+            Ok(document) => document,
+            Err(error) => {
+                return Self {
+                    read: false,
+                    rules: Err(error),
+                    unresolved: Vec::new(),
+                };
+            }
+        };
+        let mut compiler = Compiler::new(Some((URL, document)));
+        let root = compiler.compile(URL).map_err(|error| error.to_string());
+        Self {
+            read: true,
+            unresolved: compiler.unresolved_names().to_vec(),
+            rules: root.map(|root| (compiler.rules(), root)),
+        }
     }
 }

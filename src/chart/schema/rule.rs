@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::chart::json::Json;
 
+use super::address::Place;
 use super::decimal::Decimal;
 use super::draft::Draft;
 use super::format::Format;
@@ -23,6 +24,56 @@ impl std::ops::Index<Id> for Rules {
 
     fn index(&self, id: Id) -> &Rule {
         &self.all[id]
+    }
+}
+
+/// Entries by name, of which most names that are looked for have none.
+#[derive(Debug, Default)]
+pub(super) struct Named<T> {
+    entries: BTreeMap<String, T>,
+    bits: NameBits,
+}
+
+impl<T: Copy> Named<T> {
+    pub(super) fn get(&self, name: &str) -> Option<T> {
+        if !self.bits.may_have(name) {
+            return None;
+        }
+        self.entries.get(name).copied()
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+}
+
+impl<T> From<BTreeMap<String, T>> for Named<T> {
+    fn from(entries: BTreeMap<String, T>) -> Self {
+        Self {
+            bits: NameBits::of(entries.keys()),
+            entries,
+        }
+    }
+}
+
+/// A bit for each of some names, and perhaps for others too.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct NameBits(u64);
+
+impl NameBits {
+    pub(super) fn of<'n>(names: impl IntoIterator<Item = &'n String>) -> Self {
+        let bits = names.into_iter().map(|name| Self::bit(name));
+        Self(bits.fold(0, |all, bit| all | bit))
+    }
+
+    fn bit(name: &str) -> u64 {
+        let last = name.bytes().last().unwrap_or(0);
+        1 << ((name.len() * 11 + usize::from(last)) % 64)
+    }
+
+    /// Whether a name may be among them; where it is not, none of them is this one.
+    pub(super) fn may_have(self, name: &str) -> bool {
+        self.0 & Self::bit(name) != 0
     }
 }
 
@@ -131,7 +182,7 @@ impl Types {
 /// A schema.
 #[derive(Debug, Default)]
 pub(super) struct Rule {
-    pub(super) location: String,
+    pub(super) location: Place,
     pub(super) draft: Option<Draft>,
     /// The schema of the resource that this one belongs to.
     pub(super) resource: Id,
@@ -163,7 +214,7 @@ pub(super) struct Rule {
     pub(super) min_properties: Option<i64>,
     pub(super) required: Vec<String>,
     pub(super) property_names: Option<Id>,
-    pub(super) properties: BTreeMap<String, Id>,
+    pub(super) properties: Named<Id>,
     pub(super) pattern_properties: Vec<(Pattern, Id)>,
     pub(super) additional_properties: Option<Additional>,
     pub(super) dependencies: BTreeMap<String, Dependency>,
@@ -187,11 +238,11 @@ pub(super) struct Rule {
     pub(super) max_length: Option<i64>,
     pub(super) pattern: Option<Pattern>,
 
-    pub(super) maximum: Option<Decimal>,
-    pub(super) minimum: Option<Decimal>,
-    pub(super) exclusive_maximum: Option<Decimal>,
-    pub(super) exclusive_minimum: Option<Decimal>,
-    pub(super) multiple_of: Option<Decimal>,
+    pub(super) maximum: Option<Box<Decimal>>,
+    pub(super) minimum: Option<Box<Decimal>>,
+    pub(super) exclusive_maximum: Option<Box<Decimal>>,
+    pub(super) exclusive_minimum: Option<Box<Decimal>>,
+    pub(super) multiple_of: Option<Box<Decimal>>,
 }
 
 impl Rule {

@@ -46,7 +46,6 @@ type tree struct {
 	Path         string          `json:"path"`
 	Metadata     *chart.Metadata `json:"metadata"`
 	Lock         *chart.Lock     `json:"lock"`
-	Raw          []string        `json:"raw"`
 	Templates    []string        `json:"templates"`
 	Files        []string        `json:"files"`
 	Schema       bool            `json:"schema"`
@@ -89,7 +88,7 @@ func names(files []*common.File) []string {
 
 func treeOf(c *chart.Chart) *tree {
 	t := &tree{
-		Path: c.ChartFullPath(), Metadata: c.Metadata, Lock: c.Lock, Raw: names(c.Raw), Templates: names(c.Templates),
+		Path: c.ChartFullPath(), Metadata: c.Metadata, Lock: c.Lock, Templates: names(c.Templates),
 		Files: names(c.Files), Schema: c.Schema != nil, Values: exact{c.Values}, Dependencies: []*tree{},
 	}
 	for _, d := range c.Dependencies() {

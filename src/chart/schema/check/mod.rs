@@ -30,7 +30,7 @@ pub(super) enum Stop {
     Bound(String),
 }
 
-/// The drafts of a schema that is itself checked: parts of it may follow other ones.
+/// The drafts of a schema that is itself checked, where parts of it follow other ones.
 pub(super) struct Drafts<'a> {
     pub(super) root: &'a Root,
     pub(super) meta: &'a Metaschemas,
@@ -122,11 +122,7 @@ impl<'a> Unevaluated<'a> {
         let mut all = Self::default();
         if !rule.all_properties_evaluated && (caller_asks || rule.unevaluated_properties.is_some())
         {
-            all.properties = instance
-                .properties()
-                .into_iter()
-                .map(|(name, _)| name)
-                .collect();
+            all.properties = instance.properties().map(|(name, _)| name).collect();
         }
         if !rule.all_items_evaluated && (caller_asks || rule.unevaluated_items.is_some()) {
             let items = instance.items().map_or(0, |items| items.len());
@@ -196,7 +192,7 @@ impl Checker<'_> {
         } else {
             vec![*failure]
         };
-        let kind = Kind::Schema(self.rules[rule].location.clone());
+        let kind = Kind::Schema(self.rules[rule].location.to_string());
         Err(Box::new(Failure {
             kind,
             at: Vec::new(),
@@ -311,7 +307,7 @@ impl<'a> Visit<'_, 'a> {
                         self.keyword_location(self.frame),
                         self.keyword_location(frame),
                     );
-                    let location = crate::chart::quote::quote(&self.rule.location);
+                    let location = crate::chart::quote::quote(&self.rule.location.to_string());
                     format!(
                         "both {first} and {second} resolve to {location} causing reference cycle"
                     )
@@ -327,8 +323,8 @@ impl<'a> Visit<'_, 'a> {
         let mut at = frame;
         while let Some(parent) = at.parent {
             location = if at.keyword.is_empty() {
-                let outer = self.checker.rules[parent.rule].location.len();
-                let inner = &self.checker.rules[at.rule].location;
+                let outer = self.checker.rules[parent.rule].location.to_string().len();
+                let inner = self.checker.rules[at.rule].location.to_string();
                 format!("{}{location}", inner.get(outer..).unwrap_or(""))
             } else {
                 format!("/{}{location}", address::escape(at.keyword))

@@ -7,7 +7,7 @@ use crate::chart::schema::rule::{Additional, Dependency};
 
 use super::Visit;
 
-impl<'a> Visit<'_, 'a> {
+impl Visit<'_, '_> {
     pub(super) fn missing(&self, names: &'_ [String]) -> Vec<String> {
         names
             .iter()
@@ -18,9 +18,8 @@ impl<'a> Visit<'_, 'a> {
 
     pub(super) fn object(&mut self) {
         let (rule, instance) = (self.rule, self.instance);
-        let properties = instance.properties();
         self.sizes(
-            properties.len(),
+            instance.properties().len(),
             ("minProperties", rule.min_properties),
             ("maxProperties", rule.max_properties),
         );
@@ -53,11 +52,11 @@ impl<'a> Visit<'_, 'a> {
                 }
             }
         }
-        self.properties(&properties);
+        self.properties();
         if rule.draft == Some(Draft::Four) {
             return;
         }
-        self.property_names(&properties);
+        self.property_names();
         if rule.draft == Some(Draft::Six) {
             return;
         }
@@ -84,17 +83,21 @@ impl<'a> Visit<'_, 'a> {
         }
     }
 
-    pub(super) fn properties(&mut self, properties: &[(&'a str, Instance<'a>)]) {
+    pub(super) fn properties(&mut self) {
         let rule = self.rule;
+        let alone = rule.pattern_properties.is_empty() && rule.additional_properties.is_none();
+        if alone && rule.properties.is_empty() {
+            return;
+        }
         let mut refused = Vec::new();
-        for (name, value) in properties {
+        for (name, value) in self.instance.properties() {
             if self.quiet && !self.failures.is_empty() {
                 return;
             }
             let mut evaluated = false;
-            if let Some(schema) = rule.properties.get(*name) {
+            if let Some(schema) = rule.properties.get(name) {
                 evaluated = true;
-                let outcome = self.inner(*schema, *value, name);
+                let outcome = self.inner(schema, value, name);
                 self.note(outcome);
             }
             for (_, schema) in rule
@@ -103,16 +106,16 @@ impl<'a> Visit<'_, 'a> {
                 .filter(|(pattern, _)| pattern.matches(name))
             {
                 evaluated = true;
-                let outcome = self.inner(*schema, *value, name);
+                let outcome = self.inner(*schema, value, name);
                 self.note(outcome);
             }
             if !evaluated {
                 match rule.additional_properties {
                     None => continue,
                     Some(Additional::Allowed(true)) => {}
-                    Some(Additional::Allowed(false)) => refused.push(*name),
+                    Some(Additional::Allowed(false)) => refused.push(name),
                     Some(Additional::Schema(schema)) => {
-                        let outcome = self.inner(schema, *value, name);
+                        let outcome = self.inner(schema, value, name);
                         self.note(outcome);
                     }
                 }
@@ -124,7 +127,7 @@ impl<'a> Visit<'_, 'a> {
         }
     }
 
-    pub(super) fn property_names(&mut self, properties: &[(&'a str, Instance<'a>)]) {
+    pub(super) fn property_names(&mut self) {
         let Some(schema) = self.rule.property_names else {
             return;
         };
@@ -132,7 +135,7 @@ impl<'a> Visit<'_, 'a> {
             Some(other) => (other, Some(other)),
             None => (schema, self.meta),
         };
-        for (name, _) in properties {
+        for (name, _) in self.instance.properties() {
             let outcome =
                 self.checker
                     .whole(schema, Instance::Name(name), meta, self.frame.depth + 1);
