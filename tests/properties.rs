@@ -237,6 +237,9 @@ fn scripts(length: u32) -> impl Iterator<Item = Vec<End>> {
     })
 }
 
+/// The inputs that a revision's label names, and who holds it.
+type Maker = (Option<String>, Option<&'static str>);
+
 /// Every history of at most two revisions, each made by us for these inputs or for others, by
 /// another of us, or by Helm.
 fn histories(desired: &Desired) -> Vec<Vec<RevisionHeader>> {
@@ -250,21 +253,18 @@ fn histories(desired: &Desired) -> Vec<Vec<RevisionHeader>> {
         (None, None),
         (others, None),
     ];
-    let single: Vec<(Status, (Option<String>, Option<&str>))> = STATUSES
+    let single: Vec<(Status, Maker)> = STATUSES
         .iter()
         .flat_map(|status| makers.iter().map(move |maker| (*status, maker.clone())))
         .collect();
-    let header =
-        |revision: i64, (status, (inputs, holder)): &(Status, (Option<String>, Option<&str>))| {
-            RevisionHeader {
-                revision,
-                status: *status,
-                inputs: inputs.clone(),
-                holder: holder.map(str::to_owned),
-                resumptions: 0,
-                modified_at: Some(1000),
-            }
-        };
+    let header = |revision: i64, (status, (inputs, holder)): &(Status, Maker)| RevisionHeader {
+        revision,
+        status: *status,
+        inputs: inputs.clone(),
+        holder: holder.map(str::to_owned),
+        resumptions: 0,
+        modified_at: Some(1000),
+    };
     let mut histories = vec![Vec::new()];
     for first in &single {
         histories.push(vec![header(1, first)]);

@@ -376,7 +376,7 @@ fn refuse_labels(
         if options.skip_schema_validation {
             return Ok(());
         }
-        schema::validate(&chart, &values, &mut warnings).map_err(render::Error::Values)
+        schema::validate(&chart, values.view(), &mut warnings).map_err(render::Error::Values)
     };
     let valued: Result<(), render::Error> = valued();
     log.say(&warnings);

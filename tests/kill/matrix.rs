@@ -193,8 +193,7 @@ impl Ground {
         let ended = async {
             if let Some(values) = scenario.before {
                 self.declare(&namespace, scenario, values)?;
-                self.until(&namespace, |release| is_settled(release))
-                    .await?;
+                self.until(&namespace, is_settled).await?;
             }
             proxy.arm(kill);
             match scenario.then {
