@@ -1,6 +1,6 @@
 //! No interruption hurts: the controller is killed (SIGKILL) before and after every single write
-//! that it sends to the API server, for an install, an upgrade with hooks, a failed upgrade that is
-//! rolled back, and an uninstall; it is started again, and must end where it ends without the kill:
+//! that it sends to the API server, for an install, an upgrade with hooks, and an uninstall; it is
+//! started again, and must end where it ends without the kill:
 //! nothing lost, nothing twice, no hook run twice, no revision too many, nothing pending.
 //!
 //! The program is the real one, in a process of its own; between it and the API server stands a

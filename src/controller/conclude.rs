@@ -225,7 +225,9 @@ fn recall(draft: &mut Draft<'_>, record: &Record) {
     let Some(desired) = draft.facts.desired else {
         return;
     };
-    if draft.status.inventory.is_some() {
+    let mut conditions = draft.status.conditions.iter();
+    let told = conditions.any(|c| c.type_ == "Ready" && c.status == "True");
+    if told && draft.status.inventory.is_some() {
         return;
     }
     let Ok(objects) = super::observe::applied_objects(&desired.release, record) else {

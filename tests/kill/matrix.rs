@@ -24,7 +24,7 @@ struct Scenario {
     spec: &'static str,
 }
 
-const SCENARIOS: [Scenario; 4] = [
+const SCENARIOS: [Scenario; 3] = [
     Scenario {
         name: "install",
         before: None,
@@ -36,12 +36,6 @@ const SCENARIOS: [Scenario; 4] = [
         before: Some("{greeting: first, extra: true}"),
         then: Some("{greeting: second}"),
         spec: "",
-    },
-    Scenario {
-        name: "rollback",
-        before: Some("{greeting: first}"),
-        then: Some("{greeting: second, outcome: fail, extra: true}"),
-        spec: "retries: 0\n  timeout: 60s",
     },
     Scenario {
         name: "uninstall",
