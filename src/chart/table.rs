@@ -5,7 +5,7 @@
 //! A [`Table`] is such a handle. Leaves and keys are borrowed from the chart and the user's values
 //! until the result is exported, and so are whole maps, as long as nobody looks into them.
 
-use std::cell::{RefCell, RefMut};
+use std::cell::{Ref, RefCell, RefMut};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
@@ -72,12 +72,20 @@ impl<'a> Table<'a> {
         })
     }
 
+    /// The entries to look at: a table may be met again within itself.
+    fn shared(&self) -> Ref<'_, BTreeMap<&'a str, Node<'a>>> {
+        if self.read().is_some() {
+            drop(self.own());
+        }
+        Ref::map(self.0.borrow(), |entries| &entries.own)
+    }
+
     /// A deep copy of this table.
     pub(super) fn deep_copy(&self) -> Self {
         if let Some(map) = self.read() {
             return Self::copy_of(map);
         }
-        let own = self.own();
+        let own = self.shared();
         Self::with(
             own.iter()
                 .map(|(key, node)| (*key, node.deep_copy()))
@@ -87,14 +95,14 @@ impl<'a> Table<'a> {
 
     /// A table of its own that shares the tables within this one.
     pub(super) fn shallow_copy(&self) -> Self {
-        Self::with(self.own().clone())
+        Self::with(self.shared().clone())
     }
 
     pub(super) fn get(&self, key: &str) -> Option<Node<'a>> {
         match self.read().map(|map| map.get(key)) {
             Some(None) => None,
             Some(Some(leaf)) if !leaf.is_object() => Some(Node::Leaf(leaf)),
-            _ => self.own().get(key).cloned(),
+            _ => self.shared().get(key).cloned(),
         }
     }
 
@@ -109,13 +117,13 @@ impl<'a> Table<'a> {
     pub(super) fn is_empty(&self) -> bool {
         match self.read() {
             Some(map) => map.is_empty(),
-            None => self.own().is_empty(),
+            None => self.shared().is_empty(),
         }
     }
 
     /// The entries as they are now, by key.
     pub(super) fn entries(&self) -> Vec<(&'a str, Node<'a>)> {
-        self.own()
+        self.shared()
             .iter()
             .map(|(key, node)| (*key, node.clone()))
             .collect()
@@ -134,7 +142,7 @@ impl<'a> Table<'a> {
                 nulls.map(|(key, _)| key.as_str()).collect()
             }
             None => {
-                let own = self.own();
+                let own = self.shared();
                 let nulls = own.iter().filter(|(_, node)| node.is_null());
                 nulls.map(|(key, _)| *key).collect()
             }
@@ -198,7 +206,7 @@ impl<'a> Table<'a> {
         if let Some(map) = self.read() {
             return measure(map, levels, nodes);
         }
-        let own = self.own();
+        let own = self.shared();
         *nodes += own.len();
         levels > 0
             && *nodes <= MAX_NODES
@@ -225,7 +233,7 @@ impl<'a> Table<'a> {
         match self.read() {
             Some(map) => map.clone(),
             None => {
-                let own = self.own();
+                let own = self.shared();
                 own.iter()
                     .map(|(key, node)| ((*key).to_owned(), node.export()))
                     .collect()
@@ -238,7 +246,7 @@ impl<'a> Table<'a> {
         match self.read() {
             Some(map) => Coalesced::Read(map),
             None => {
-                let own = self.own();
+                let own = self.shared();
                 Coalesced::Joined(
                     own.iter()
                         .map(|(key, node)| (*key, node.freeze()))
@@ -249,7 +257,7 @@ impl<'a> Table<'a> {
     }
 
     fn write(&self, out: &mut String, levels: usize) {
-        let entries = self.own();
+        let entries = self.shared();
         let inner = levels.checked_sub(1);
         print::map(
             out,
