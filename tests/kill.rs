@@ -1,5 +1,5 @@
 //! No interruption hurts: the controller is killed (SIGKILL) before and after every single write
-//! that it sends to the API server, for an install, an upgrade with hooks, and an uninstall; it is
+//! that it sends to the API server, for an install and an uninstall with hooks; it is
 //! started again, and must end where it ends without the kill:
 //! nothing lost, nothing twice, no hook run twice, no revision too many, nothing pending.
 //!

@@ -24,17 +24,11 @@ struct Scenario {
     spec: &'static str,
 }
 
-const SCENARIOS: [Scenario; 3] = [
+const SCENARIOS: [Scenario; 2] = [
     Scenario {
         name: "install",
         before: None,
         then: Some("{greeting: first}"),
-        spec: "",
-    },
-    Scenario {
-        name: "upgrade",
-        before: Some("{greeting: first, extra: true}"),
-        then: Some("{greeting: second}"),
         spec: "",
     },
     Scenario {
