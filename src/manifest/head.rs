@@ -6,6 +6,7 @@ use serde_json::{Number, Value};
 
 use crate::template::FloatKind;
 use crate::template::print::format_float;
+use crate::yaml::Select;
 
 /// helm: pkg/release/v1/util/manifest.go SimpleHead
 #[derive(Debug, Default)]
@@ -16,11 +17,47 @@ pub(super) struct Head {
     pub(super) annotations: BTreeMap<String, String>,
 }
 
+/// The parts of a document that its head is read from.
+#[derive(Clone, Copy)]
+pub(super) enum Part {
+    Document,
+    Metadata,
+    Annotations,
+    Text,
+}
+
+impl Select for Part {
+    fn entry(self, key: &str) -> Option<Self> {
+        match self {
+            Self::Document if is(key, "metadata") => Some(Self::Metadata),
+            Self::Document => (is(key, "apiVersion") || is(key, "kind")).then_some(Self::Text),
+            Self::Metadata if is(key, "annotations") => Some(Self::Annotations),
+            Self::Metadata => is(key, "name").then_some(Self::Text),
+            Self::Annotations => Some(Self::Text),
+            Self::Text => None,
+        }
+    }
+
+    fn item(self) -> Option<Self> {
+        None
+    }
+
+    fn is_text(self) -> bool {
+        matches!(self, Self::Text)
+    }
+}
+
+/// Whether a key stands for a field. Go: encoding/json takes any case.
+fn is(key: &str, field: &str) -> bool {
+    key.eq_ignore_ascii_case(field)
+}
+
 /// What Go calls the type of `metadata` in its errors.
 const METADATA_TYPE: &str = r#"struct { Name string "json:\"name\""; Annotations map[string]string "json:\"annotations\"" }"#;
 
 impl Head {
-    /// The head of a document, or Go's words about why it has none.
+    /// The head of a document, of which no more need be there than its [`Part`]s, or Go's words about
+    /// why it has none.
     ///
     /// Go's decoder goes on after a wrong type and reports the first. Keys come sorted, and match
     /// fields in any case; the last one wins.
@@ -37,28 +74,15 @@ impl Head {
             }
         };
         for (key, value) in entries {
-            if key.eq_ignore_ascii_case("apiVersion") {
+            if is(key, "apiVersion") {
                 set_text(&mut head.api_version, value, "SimpleHead.apiVersion")?;
-            } else if key.eq_ignore_ascii_case("kind") {
+            } else if is(key, "kind") {
                 set_text(&mut head.kind, value, "SimpleHead.kind")?;
-            } else if key.eq_ignore_ascii_case("metadata") {
+            } else if is(key, "metadata") {
                 head.read_metadata(value)?;
             }
         }
         Ok(head)
-    }
-
-    /// Whether these keys lead to a text of the head.
-    pub(super) fn is_text(path: &[String]) -> bool {
-        let is = |key: &str, name: &str| key.eq_ignore_ascii_case(name);
-        match path {
-            [key] => is(key, "apiVersion") || is(key, "kind"),
-            [metadata, name] => is(metadata, "metadata") && is(name, "name"),
-            [metadata, annotations, _] => {
-                is(metadata, "metadata") && is(annotations, "annotations")
-            }
-            _ => false,
-        }
     }
 
     fn read_metadata(&mut self, metadata: &Value) -> Result<(), String> {
@@ -73,9 +97,9 @@ impl Head {
             other => return Err(wrong(other, "SimpleHead.metadata", METADATA_TYPE)),
         };
         for (key, value) in entries {
-            if key.eq_ignore_ascii_case("name") {
+            if is(key, "name") {
                 set_text(&mut self.name, value, ".metadata.name")?;
-            } else if key.eq_ignore_ascii_case("annotations") {
+            } else if is(key, "annotations") {
                 self.read_annotations(value)?;
             }
         }

@@ -1,9 +1,10 @@
 //! Rendered files become manifests and hooks, in install order.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use super::Error;
-use super::head::Head;
+use super::head::{Head, Part};
 use super::hook::{DeletePolicy, Execution, Hook, HookEvent, OutputLogPolicy};
 use super::order::Order;
 use super::split::split_bytes;
@@ -71,11 +72,14 @@ fn sort_file(
             path: path.to_owned(),
             message,
         };
-        let tree = yaml::from_slice_with_texts(document, &Head::is_text)
+        let tree = yaml::from_slice_selected(document, Part::Document)
             .map_err(|error| broken(error.to_string()))?;
         let head = Head::read(&tree).map_err(broken)?;
-        // The YAML reader takes nothing but UTF-8.
-        let document = String::from_utf8_lossy(document);
+        // The YAML reader takes nothing but UTF-8 (and UTF-16).
+        let document = match std::str::from_utf8(document) {
+            Ok(text) => Cow::Borrowed(text),
+            Err(_) => String::from_utf8_lossy(document),
+        };
         match head.annotations.get("helm.sh/hook") {
             None => sorted.manifests.push(Manifest {
                 path: path.to_owned(),

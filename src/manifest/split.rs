@@ -33,16 +33,14 @@ fn cut(stream: &[u8]) -> Vec<Range<usize>> {
         }
     };
     let mut begin = stream.len() - stream.trim_start().len();
+    if stream[begin..].starts_with(b"---") {
+        begin += 3;
+    }
     let mut line = begin;
-    loop {
-        if stream[line..].starts_with(b"---") {
-            push(begin..line);
-            begin = line + 3;
-        }
-        match stream[line..].find_byte(b'\n') {
-            Some(newline) => line += newline + 1,
-            None => break,
-        }
+    while let Some(newline) = stream[line..].find(b"\n---") {
+        line += newline + 1;
+        push(begin..line);
+        begin = line + 3;
     }
     push(begin..stream.len());
     documents

@@ -8,7 +8,7 @@ use super::token::{Kind, Token};
 
 /// What happens to the line breaks at the end.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Chomping {
+pub(super) enum Chomping {
     Strip,
     Clip,
     Keep,

@@ -9,6 +9,7 @@ use serde_json::{Map, Number, Value};
 use super::characters::is_printable;
 use super::compose::Document;
 use super::decode::{self, Build};
+use super::direct::Select;
 use super::error::{Error, Fault};
 use super::json::key_of_float;
 use super::number;
@@ -56,12 +57,11 @@ pub(super) struct Go {
 impl Go {
     /// The JSON value of a document, or why there is none.
     ///
-    /// A number that JSON does not know is a text where `is_text` says so of the keys that lead to
-    /// it: there `yaml.Unmarshal` reads into a Go string.
-    pub(super) fn judge(
+    /// A number that JSON does not know is a text where the selection reads one.
+    pub(super) fn judge<S: Select>(
         document: &Document<'_>,
         strict: bool,
-        is_text: &IsText<'_>,
+        select: S,
     ) -> Result<Value, Error> {
         let mut go = Self {
             strict,
@@ -78,7 +78,7 @@ impl Go {
         }
         let inexpressible = |problem| Error::Inexpressible { problem };
         check_keys(&value).map_err(inexpressible)?;
-        to_json(value, &mut Vec::new(), is_text).map_err(|float| {
+        to_json(value, Some(select)).map_err(|float| {
             inexpressible(format!(
                 "json: unsupported value: {}",
                 number::format_g(float)
@@ -175,11 +175,8 @@ fn check_keys(value: &GoValue) -> Result<(), String> {
     }
 }
 
-/// Whether what is found below these keys is read into a Go string.
-pub(super) type IsText<'f> = dyn Fn(&[String]) -> bool + 'f;
-
 /// The JSON value, or the number in the way, the first one where keys are sorted.
-fn to_json(value: GoValue, path: &mut Vec<String>, is_text: &IsText<'_>) -> Result<Value, f64> {
+fn to_json<S: Select>(value: GoValue, select: Option<S>) -> Result<Value, f64> {
     Ok(match value {
         GoValue::Nil => Value::Null,
         GoValue::Bool(value) => Value::Bool(value),
@@ -187,15 +184,13 @@ fn to_json(value: GoValue, path: &mut Vec<String>, is_text: &IsText<'_>) -> Resu
         GoValue::Uint(value) => Value::Number(value.into()),
         GoValue::Float(value) => match Number::from_f64(value) {
             Some(number) => Value::Number(number),
-            None if is_text(path) => Value::String(number::format_g(value)),
+            None if select.is_some_and(S::is_text) => Value::String(number::format_g(value)),
             None => return Err(value),
         },
         GoValue::Str(value) => Value::String(value),
         GoValue::Slice(items) => {
-            // No path leads through a list.
-            let items = items
-                .into_iter()
-                .map(|item| to_json(item, &mut Vec::new(), &|_| false));
+            let select = select.and_then(S::item);
+            let items = items.into_iter().map(|item| to_json(item, select));
             Value::Array(items.collect::<Result<_, _>>()?)
         }
         GoValue::Map(map) => {
@@ -207,10 +202,8 @@ fn to_json(value: GoValue, path: &mut Vec<String>, is_text: &IsText<'_>) -> Resu
             entries.sort_by(|(a, _), (b, _)| a.cmp(b));
             let mut object = Map::new();
             for (key, value) in entries {
-                path.push(key);
-                let value = to_json(value, path, is_text)?;
-                let key = path.pop().unwrap_or_default();
-                object.insert(key, value);
+                let selected = select.and_then(|select| select.entry(&key));
+                object.insert(key, to_json(value, selected)?);
             }
             Value::Object(object)
         }

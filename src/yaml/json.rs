@@ -4,8 +4,9 @@ use serde_json::{Map, Number, Value};
 
 use super::compose::Document;
 use super::decode::{self, Build};
+use super::direct::Select;
 use super::error::{Error, Fault};
-use super::go::{Go, IsText};
+use super::go::Go;
 use super::number;
 use super::resolve::Scalar;
 
@@ -17,10 +18,10 @@ struct Json {
 }
 
 /// The JSON value of a document.
-pub(super) fn decode(
+pub(super) fn decode<S: Select>(
     document: &Document<'_>,
     strict: bool,
-    is_text: &IsText<'_>,
+    select: S,
 ) -> Result<Value, Error> {
     let mut json = Json {
         strict,
@@ -28,7 +29,7 @@ pub(super) fn decode(
     };
     let decoded = decode::decode(document, &mut json);
     if json.doubtful {
-        return Go::judge(document, strict, is_text);
+        return Go::judge(document, strict, select);
     }
     decoded.map_err(Error::from)
 }

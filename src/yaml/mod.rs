@@ -17,6 +17,7 @@ mod characters;
 mod compose;
 mod cursor;
 mod decode;
+mod direct;
 mod documents;
 mod emitter;
 mod error;
@@ -40,6 +41,9 @@ mod write;
 use serde::Serialize;
 use serde_json::{Map, Number, Value};
 
+use direct::Everything;
+
+pub use direct::Select;
 pub use documents::Documents;
 pub use error::Error;
 pub use tree::Plain;
@@ -51,19 +55,20 @@ pub use tree::Plain;
 /// # Errors
 /// What sigs.k8s.io/yaml refuses, in its words.
 pub fn from_slice(bytes: &[u8]) -> Result<Value, Error> {
-    read(bytes, false, &|_| false)
+    from_slice_selected(bytes, Everything)
 }
 
-/// Reads as [`from_slice`] does, into a Go type some of whose fields are strings: `is_text` knows
-/// the keys that lead to them, and takes a number there that JSON does not know, such as `.inf`.
+/// Reads as [`from_slice`] does, and refuses what it refuses, but promises no more of the value than
+/// what is selected: the rest may be missing, or null. A number that JSON does not know, such as
+/// `.inf`, is taken where the selection reads a text.
 ///
 /// # Errors
 /// As [`from_slice`].
-pub fn from_slice_with_texts(
-    bytes: &[u8],
-    is_text: &dyn Fn(&[String]) -> bool,
-) -> Result<Value, Error> {
-    read(bytes, false, is_text)
+pub fn from_slice_selected<S: Select>(bytes: &[u8], select: S) -> Result<Value, Error> {
+    match direct::read(bytes, select) {
+        Some(value) => Ok(value),
+        None => read(bytes, false, select),
+    }
 }
 
 /// Reads as [`from_slice`] does, but refuses repeated keys, as `yaml.UnmarshalStrict` does.
@@ -71,7 +76,7 @@ pub fn from_slice_with_texts(
 /// # Errors
 /// As [`from_slice`], and [`Error::Duplicates`].
 pub fn from_slice_strict(bytes: &[u8]) -> Result<Value, Error> {
-    read(bytes, true, &|_| false)
+    read(bytes, true, Everything)
 }
 
 /// Reads a mapping, as `yaml.Unmarshal` does into a `map[string]interface{}`; null is an empty one.
@@ -124,10 +129,10 @@ pub fn scalar_text(value: &Value) -> Option<String> {
     }
 }
 
-fn read(bytes: &[u8], strict: bool, is_text: &go::IsText<'_>) -> Result<Value, Error> {
+fn read<S: Select>(bytes: &[u8], strict: bool, select: S) -> Result<Value, Error> {
     let input = reader::read(bytes);
     match compose::Document::first(&input)? {
-        Some(document) => json::decode(&document, strict, is_text),
+        Some(document) => json::decode(&document, strict, select),
         None => Ok(Value::Null),
     }
 }

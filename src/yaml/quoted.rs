@@ -132,46 +132,55 @@ impl<'a> Scanner<'a> {
     }
 
     fn read_escape(&mut self, out: &mut String) -> Result<(), Fault> {
-        let (c, digits) = match self.byte(1) {
-            b'0' => ('\0', 0),
-            b'a' => ('\x07', 0),
-            b'b' => ('\x08', 0),
-            b't' | b'\t' => ('\t', 0),
-            b'n' => ('\n', 0),
-            b'v' => ('\x0b', 0),
-            b'f' => ('\x0c', 0),
-            b'r' => ('\r', 0),
-            b'e' => ('\x1b', 0),
-            b' ' => (' ', 0),
-            b'"' => ('"', 0),
-            b'\'' => ('\'', 0),
-            b'\\' => ('\\', 0),
-            b'N' => ('\u{85}', 0),
-            b'_' => ('\u{a0}', 0),
-            b'L' => ('\u{2028}', 0),
-            b'P' => ('\u{2029}', 0),
-            b'x' => ('\0', 2),
-            b'u' => ('\0', 4),
-            b'U' => ('\0', 8),
-            _ => return self.error("found unknown escape character"),
-        };
-        self.advance(2);
-        if digits == 0 {
-            out.push(c);
-            return Ok(());
+        match unescape(&self.bytes[self.pos + 1..]) {
+            Ok((c, width)) => {
+                out.push(c);
+                self.advance(1 + width);
+                Ok(())
+            }
+            Err(problem) => self.error(problem),
         }
-        let mut value = 0;
-        for ahead in 0..digits {
-            let Some(digit) = char::from(self.byte(ahead)).to_digit(16) else {
-                return self.error("did not find expected hexdecimal number");
-            };
-            value = (value << 4) | digit;
-        }
-        let Some(c) = char::from_u32(value) else {
-            return self.error("found invalid Unicode character escape code");
+    }
+}
+
+/// The character that stands behind a backslash, and how many bytes it takes.
+pub(super) fn unescape(bytes: &[u8]) -> Result<(char, usize), &'static str> {
+    let (c, digits) = match bytes.first().copied().unwrap_or(0) {
+        b'0' => ('\0', 0),
+        b'a' => ('\x07', 0),
+        b'b' => ('\x08', 0),
+        b't' | b'\t' => ('\t', 0),
+        b'n' => ('\n', 0),
+        b'v' => ('\x0b', 0),
+        b'f' => ('\x0c', 0),
+        b'r' => ('\r', 0),
+        b'e' => ('\x1b', 0),
+        b' ' => (' ', 0),
+        b'"' => ('"', 0),
+        b'\'' => ('\'', 0),
+        b'\\' => ('\\', 0),
+        b'N' => ('\u{85}', 0),
+        b'_' => ('\u{a0}', 0),
+        b'L' => ('\u{2028}', 0),
+        b'P' => ('\u{2029}', 0),
+        b'x' => ('\0', 2),
+        b'u' => ('\0', 4),
+        b'U' => ('\0', 8),
+        _ => return Err("found unknown escape character"),
+    };
+    if digits == 0 {
+        return Ok((c, 1));
+    }
+    let mut value = 0;
+    for at in 1..=digits {
+        let digit = bytes.get(at).and_then(|&b| char::from(b).to_digit(16));
+        let Some(digit) = digit else {
+            return Err("did not find expected hexdecimal number");
         };
-        out.push(c);
-        self.advance(digits);
-        Ok(())
+        value = (value << 4) | digit;
+    }
+    match char::from_u32(value) {
+        Some(c) => Ok((c, 1 + digits)),
+        None => Err("found invalid Unicode character escape code"),
     }
 }

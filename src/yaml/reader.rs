@@ -106,31 +106,71 @@ fn read_utf8(bytes: &[u8], mark: usize) -> Input<'_> {
     chunks.input(String::from_utf8_lossy(&bytes[mark..at]), fault)
 }
 
-/// Whether any character is none of `#x9 #xA #xD #x20-#x7E #x85 #xA0-#xFFFD #x10000-`.
-fn has_forbidden(bytes: &[u8]) -> bool {
-    // Branch-free over a chunk, so that the compiler can take many bytes at once.
-    let suspicious = |chunk: &[u8]| {
-        chunk.iter().fold(false, |any, &b| {
-            any | (b >= 0x7f) | ((b < 0x20) & (b != b'\n') & (b != b'\r') & (b != b'\t'))
+/// Text that needs none of this: UTF-8 whose only line break is LF. CR with LF, which means the
+/// same, becomes LF.
+pub(super) fn everyday(bytes: &[u8]) -> Option<Cow<'_, str>> {
+    const MARK: &[u8] = &[0xef, 0xbb, 0xbf];
+    let bytes = bytes.strip_prefix(MARK).unwrap_or(bytes);
+    if bytes.starts_with(MARK) {
+        return None;
+    }
+    let uncommon = any(bytes, is_uncommon);
+    if uncommon
+        && any(bytes, |from| {
+            !from.starts_with(b"\r\n") && is_uncommon(from)
         })
-    };
-    let mut at = 0;
-    bytes.chunks(256).any(|chunk| {
-        let range = at..at + chunk.len();
-        at = range.end;
-        suspicious(chunk) && range.into_iter().any(|i| forbidden_at(bytes, i))
+    {
+        return None;
+    }
+    let text = std::str::from_utf8(bytes).ok()?;
+    Some(if uncommon {
+        text.split('\r').collect::<String>().into()
+    } else {
+        text.into()
     })
 }
 
-fn forbidden_at(bytes: &[u8], i: usize) -> bool {
-    let next = |n: usize| bytes.get(i + n).copied().unwrap_or(0);
-    match bytes[i] {
-        b'\t' | b'\n' | b'\r' => false,
-        0x00..=0x1f | 0x7f => true,
-        0xc2 => next(1) < 0xa0 && next(1) != 0x85,
-        0xef => next(1) == 0xbf && next(2) >= 0xbe,
+/// Whether any character is none of `#x9 #xA #xD #x20-#x7E #x85 #xA0-#xFFFD #x10000-`.
+fn has_forbidden(bytes: &[u8]) -> bool {
+    any(bytes, is_forbidden)
+}
+
+/// Whether a byte that is neither printable ASCII nor LF, with those behind it, is what is looked for.
+fn any(bytes: &[u8], found: impl Fn(&[u8]) -> bool) -> bool {
+    const STRIDE: usize = 64;
+    // Branch-free over a stride, so that the compiler can take many bytes at once.
+    let suspicious = |stride: &[u8]| {
+        stride.iter().fold(false, |any, &b| {
+            any | (b >= 0x7f) | ((b < 0x20) & (b != b'\n'))
+        })
+    };
+    let mut at = 0;
+    bytes.chunks(STRIDE).any(|stride| {
+        let range = at..at + stride.len();
+        at = range.end;
+        suspicious(stride)
+            && range
+                .into_iter()
+                .any(|at| !matches!(bytes[at], b'\n' | b' '..=b'~') && found(&bytes[at..]))
+    })
+}
+
+fn is_forbidden(from: &[u8]) -> bool {
+    match from {
+        [b'\t' | b'\n' | b'\r', ..] => false,
+        [0x00..=0x1f | 0x7f, ..] => true,
+        [0xc2, next, ..] => *next < 0xa0 && *next != 0x85,
+        [0xef, 0xbf, last, ..] => *last >= 0xbe,
         _ => false,
     }
+}
+
+/// Forbidden characters, and line breaks other than LF.
+fn is_uncommon(from: &[u8]) -> bool {
+    matches!(
+        from,
+        [b'\r', ..] | [0xc2, 0x85, ..] | [0xe2, 0x80, 0xa8 | 0xa9, ..]
+    ) || is_forbidden(from)
 }
 
 fn declared_width(first: u8) -> Option<usize> {

@@ -102,6 +102,11 @@ pub(super) fn resolve(tag: Tag, text: &str) -> Result<Scalar, Fault> {
     }
 }
 
+/// What a plain scalar without a tag is.
+pub(super) fn plain(text: &str) -> Scalar {
+    guess(text, false)
+}
+
 /// Without a tag a timestamp is as good as a string, so it is only looked for where it matters.
 fn guess(text: &str, timestamps: bool) -> Scalar {
     let Some(&first) = text.as_bytes().first() else {
