@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use memchr::memchr;
+
 use super::decode::from_go_bytes;
 use super::error::Error;
 
@@ -24,20 +26,16 @@ impl<'a> Documents<'a> {
         }
     }
 
-    /// The next line without its end.
+    /// The next line with its end, if it has one.
     fn next_line(&mut self) -> Option<&'a [u8]> {
         if self.rest.is_empty() {
             return None;
         }
-        let end = self
-            .rest
-            .iter()
-            .position(|&b| b == b'\n')
-            .unwrap_or(self.rest.len());
-        let line = &self.rest[..end];
-        self.rest = self.rest.get(end + 1..).unwrap_or_default();
+        let end = memchr(b'\n', self.rest).map_or(self.rest.len(), |newline| newline + 1);
+        let (line, rest) = self.rest.split_at(end);
+        self.rest = rest;
         self.line += 1;
-        Some(line.strip_suffix(b"\r").unwrap_or(line))
+        Some(line)
     }
 }
 
@@ -46,7 +44,10 @@ impl<'a> Iterator for Documents<'a> {
 
     /// The next document, or the separator that is none.
     fn next(&mut self) -> Option<Self::Item> {
-        let mut document = Vec::new();
+        let stream = self.rest;
+        let mut length = 0;
+        // Whether each line ends as it is to end.
+        let mut even = true;
         while let Some(line) = self.next_line() {
             if let Some(rest) = line.strip_prefix(b"---") {
                 let rest = from_go_bytes(rest);
@@ -60,13 +61,31 @@ impl<'a> Iterator for Documents<'a> {
                     return Some(Err(error));
                 }
                 // The separator in front of the first document is part of it.
-                if !document.is_empty() {
-                    return Some(Ok(document.into()));
+                if length > 0 {
+                    break;
                 }
             }
-            document.extend_from_slice(line);
-            document.push(b'\n');
+            even &= line.ends_with(b"\n") && !line.ends_with(b"\r\n");
+            length += line.len();
         }
-        (!document.is_empty()).then(|| Ok(document.into()))
+        let document = &stream[..length];
+        (length > 0).then(|| {
+            Ok(if even {
+                document.into()
+            } else {
+                evened(document)
+            })
+        })
     }
+}
+
+/// Each line with LF at its end.
+fn evened<'a>(document: &[u8]) -> Cow<'a, [u8]> {
+    let mut out = Vec::with_capacity(document.len() + 1);
+    for line in document.split_inclusive(|&b| b == b'\n') {
+        let line = line.strip_suffix(b"\n").unwrap_or(line);
+        out.extend_from_slice(line.strip_suffix(b"\r").unwrap_or(line));
+        out.push(b'\n');
+    }
+    out.into()
 }

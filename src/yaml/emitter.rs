@@ -1,41 +1,37 @@
-//! The tree as YAML text, laid out as go-yaml's emitter does.
+//! Parts of a value to YAML text, laid out as go-yaml's emitter does.
 //!
 //! One emitter for both editions: v2 folds at 80 columns and does not indent sequences in
 //! mappings; v3, at an indentation of 2, does not fold and does indent.
+//!
+//! Entries are written in the order in which they come. Where that is not the order of YAML's keys, they
+//! are put into it when their mapping ends.
 
+mod scalar;
+
+use std::fmt::Write as _;
+use std::ops::Range;
+
+use memchr::memchr;
+
+use super::cursor::characters;
+use super::decode::from_go_bytes;
 use super::number;
 use super::order::{self, Edition};
-use super::style::{self, Analysis, Style, is_break, is_printable, width};
-use super::tree::{Kind, Tree};
+use super::serialize::{Collection, Key, Sink, Step, Stop};
 
 /// Columns of indentation.
 const INDENT: isize = 2;
 
-/// go-yaml v2: emitterc.go best_width.
-const FOLD_BEHIND: usize = 80;
+/// A key up to this long, in bytes, has JSON text of less than the 1024 characters of a simple key.
+const SAFE_KEY_LENGTH: usize = 170;
 
 /// The longest key, in bytes, that goes without a `?`.
 const SIMPLE_KEY_LENGTH: usize = 128;
 
-/// Writes a tree as a document, the line break at its end included.
-pub(super) fn emit(tree: &Tree, edition: Edition) -> String {
-    let mut emitter = Emitter {
-        tree,
-        edition,
-        out: String::with_capacity(tree.nodes.len() * 16),
-        column: 0,
-        indent: -1,
-        whitespace: true,
-        indention: true,
-        frames: Vec::new(),
-    };
-    emitter.document();
-    emitter.out
-}
-
-struct Emitter<'t> {
-    tree: &'t Tree,
+pub(super) struct Emitter {
     edition: Edition,
+    /// Whether to stop at what may not survive JSON.
+    doubts: bool,
     out: String,
     /// In characters.
     column: usize,
@@ -44,368 +40,162 @@ struct Emitter<'t> {
     whitespace: bool,
     /// Whether the line holds nothing but indentation and indicators.
     indention: bool,
-    frames: Vec<Frame>,
+    /// Whether the next text needs no quotes, whatever it looks like.
+    plain_next: bool,
+    open: Vec<Open>,
+    /// The entries of all open mappings so far, and the texts of their keys.
+    entries: Vec<Entry>,
+    keys: String,
 }
 
-/// A string, the tag it needs, and what its characters allow.
-struct StringScalar<'t> {
-    text: &'t str,
-    tag: &'static str,
-    analysis: Analysis,
+/// A block collection that is being written.
+struct Open {
+    collection: Collection,
+    /// Whether anything is in it.
+    begun: bool,
+    /// The indentation around it.
+    outer: isize,
+    /// Its first entry, and whether all entries were in order so far.
+    first: usize,
+    ordered: bool,
 }
 
-impl StringScalar<'_> {
-    /// go-yaml: emitterc.go yaml_emitter_check_simple_key.
-    fn is_simple_key(&self) -> bool {
-        self.text.len() + self.tag.len() <= SIMPLE_KEY_LENGTH && !self.analysis.multiline
-    }
+struct Entry {
+    key: Range<usize>,
+    /// Where its text begins, behind the indentation.
+    begin: usize,
 }
 
-/// A block collection that is being written, and the indentation around it.
-enum Frame {
-    Sequence {
-        next: usize,
-        end: usize,
-        outer: isize,
-    },
-    Mapping {
-        keys: Vec<usize>,
-        at: usize,
-        outer: isize,
-    },
-}
-
-impl<'t> Emitter<'t> {
-    fn document(&mut self) {
-        self.node(0, false);
-        loop {
-            match self.frames.last_mut() {
-                None => break,
-                Some(Frame::Sequence { next, end, .. }) if *next < *end => {
-                    let item = *next;
-                    *next = self.tree.nodes[item].end;
-                    self.write_indent();
-                    self.indicator("-", true, true);
-                    self.node(item, false);
-                }
-                Some(Frame::Mapping { keys, at, .. }) if *at < keys.len() => {
-                    let key = keys[*at];
-                    *at += 1;
-                    self.pair(key);
-                }
-                Some(Frame::Sequence { outer, .. } | Frame::Mapping { outer, .. }) => {
-                    self.indent = *outer;
-                    self.frames.pop();
-                }
-            }
-        }
-        self.write_indent();
-    }
-
-    /// A value: a scalar at once, a collection by opening it.
-    fn node(&mut self, index: usize, in_mapping: bool) {
-        let node = self.tree.nodes[index];
-        let empty = node.end == index + 1;
-        match node.kind {
-            Kind::Sequence if empty => self.indicator("[]", true, false),
-            Kind::Mapping if empty => self.indicator("{}", true, false),
-            Kind::Sequence => {
-                let outer = self.indent;
-                // go-yaml v2 puts a mapping's sequence under its key.
-                let indentless = self.edition == Edition::V2 && in_mapping && !self.indention;
-                self.increase_indent(false, indentless);
-                self.frames.push(Frame::Sequence {
-                    next: index + 1,
-                    end: node.end,
-                    outer,
-                });
-            }
-            Kind::Mapping => {
-                let outer = self.indent;
-                let tree = self.tree;
-                let mut keys: Vec<usize> = tree.children(index).step_by(2).collect();
-                order::sort_by_key(&mut keys, self.edition, |&key| tree.key(key));
-                self.increase_indent(false, false);
-                self.frames.push(Frame::Mapping { keys, at: 0, outer });
-            }
-            kind => self.scalar(kind),
+impl Emitter {
+    pub(super) fn new(edition: Edition) -> Self {
+        Self {
+            edition,
+            doubts: false,
+            out: String::new(),
+            column: 0,
+            indent: -1,
+            whitespace: true,
+            indention: true,
+            plain_next: false,
+            open: Vec::new(),
+            entries: Vec::new(),
+            keys: String::new(),
         }
     }
 
-    fn pair(&mut self, key: usize) {
-        let value = self.tree.nodes[key].end;
-        let string = self.string(self.tree.nodes[key].kind);
+    /// Stops where the value's JSON text would hold anything that go-yaml may not read as it was meant, or not
+    /// write.
+    pub(super) fn with_doubts(mut self) -> Self {
+        self.doubts = true;
+        self
+    }
+
+    /// The document, the line break at its end included.
+    pub(super) fn finish(mut self) -> String {
         self.write_indent();
-        if string.is_simple_key() {
-            self.string_scalar(&string, true);
-            self.indicator(":", false, false);
+        self.out
+    }
+
+    fn doubt(&self, doubtful: bool) -> Step {
+        if self.doubts && doubtful {
+            Err(Stop::Doubt)
         } else {
-            self.indicator("?", true, true);
-            self.string_scalar(&string, false);
-            self.write_indent();
-            self.indicator(":", true, true);
+            Ok(())
         }
-        self.node(value, true);
     }
 
-    fn string(&self, kind: Kind) -> StringScalar<'t> {
-        let (text, tag) = match (kind, self.edition) {
-            (Kind::Binary { base64, .. }, Edition::V3) => (self.tree.text(base64), "!!binary"),
-            (Kind::Str(span) | Kind::Binary { lossy: span, .. }, _) => (self.tree.text(span), ""),
-            _ => ("", ""),
+    /// Opens the innermost collection in the text, if that is not done, and begins a line in it.
+    fn begin_line(&mut self) {
+        let in_mapping = match self.open.as_slice() {
+            [.., around, _] => around.collection == Collection::Mapping,
+            _ => false,
         };
-        StringScalar {
-            text,
-            tag,
-            analysis: Analysis::of(text, self.edition),
+        if let Some(open) = self.open.last_mut()
+            && !open.begun
+        {
+            open.begun = true;
+            open.outer = self.indent;
+            // go-yaml v2 puts a mapping's sequence under its key.
+            let indentless = open.collection == Collection::Sequence
+                && self.edition == Edition::V2
+                && in_mapping
+                && !self.indention;
+            self.increase_indent(false, indentless);
         }
+        self.write_indent();
     }
 
-    fn scalar(&mut self, kind: Kind) {
-        match kind {
-            Kind::Null => self.atom("null"),
-            Kind::Bool(true) => self.atom("true"),
-            Kind::Bool(false) => self.atom("false"),
-            Kind::Int(value) => self.atom(&value.to_string()),
-            Kind::Uint(value) => self.atom(&value.to_string()),
-            Kind::Float(value) => self.float(value),
-            Kind::Plain(span) => self.atom(self.tree.text(span)),
-            Kind::Str(_) | Kind::Binary { .. } => self.string_scalar(&self.string(kind), false),
-            Kind::Sequence | Kind::Mapping => {}
-        }
-    }
-
-    fn float(&mut self, value: f64) {
-        let text = match self.edition {
-            Edition::V2 => number::format_through_json(value),
-            Edition::V3 => number::format_g(value),
+    /// Takes note of an entry that begins here.
+    fn begin_entry(&mut self, key: &str) {
+        let start = self.keys.len();
+        self.keys.push_str(key);
+        let entry = Entry {
+            key: start..self.keys.len(),
+            begin: self.out.len(),
         };
-        self.atom(match text.as_str() {
-            "+Inf" => ".inf",
-            "-Inf" => "-.inf",
-            "NaN" => ".nan",
-            digits => digits,
-        });
+        if let Some(open) = self.open.last_mut()
+            && open.ordered
+            && let Some(before) = self.entries[open.first..].last()
+        {
+            open.ordered = order::follows(&self.keys[before.key.clone()], key, self.edition);
+        }
+        self.entries.push(entry);
     }
 
-    /// Text of ASCII characters that is fine as it is.
+    fn text_key(&mut self, text: &str) -> Step {
+        self.begin_entry(text);
+        if text.len() <= SIMPLE_KEY_LENGTH && self.plain_at_once(text) {
+            self.indicator(":", false, false);
+            return Ok(());
+        }
+        self.doubt(text.len() > SAFE_KEY_LENGTH || has_doubtful(text))?;
+        self.string_key(text, "");
+        Ok(())
+    }
+
+    /// Puts the entries from `first` on, which are the last ones, into the order of their keys.
+    fn reorder(&mut self, first: usize) {
+        let Some(start) = self.entries.get(first).map(|entry| entry.begin) else {
+            return;
+        };
+        // All entries but the last have the indentation of the next one behind them.
+        self.write_indent();
+        let indent = self.indent.max(0) as usize;
+        let text = self.out.split_off(start);
+        let ends = self.entries[first + 1..].iter().map(|entry| entry.begin);
+        let ends = ends.chain([start + text.len()]);
+        let mut lines: Vec<(&str, &str)> = self.entries[first..]
+            .iter()
+            .zip(ends)
+            .map(|(entry, end)| {
+                let lines = entry.begin - start..end - start - indent;
+                (&self.keys[entry.key.clone()], &text[lines])
+            })
+            .collect();
+        order::sort_by_key(&mut lines, self.edition, |(key, _)| key);
+        for (at, (_, lines)) in lines.into_iter().enumerate() {
+            if at > 0 {
+                push_spaces(&mut self.out, indent);
+            }
+            self.out.push_str(lines);
+        }
+        self.column = 0;
+        self.whitespace = true;
+        self.indention = true;
+    }
+
+    /// Digits and words that are fine as they are.
     fn atom(&mut self, text: &str) {
         self.indicator(text, true, false);
         self.indention = false;
     }
 
-    fn string_scalar(&mut self, string: &StringScalar<'_>, simple_key: bool) {
-        let StringScalar {
-            text,
-            tag,
-            analysis,
-        } = *string;
-        let wanted = match tag {
-            "" => style::wanted(text, self.edition),
-            _ if text.contains('\n') => Style::Literal,
-            _ => Style::Plain,
-        };
-        if !tag.is_empty() {
-            self.indicator(tag, true, false);
-        }
-        let outer = self.indent;
-        self.increase_indent(true, false);
-        match analysis.select(wanted, text, simple_key) {
-            Style::Plain => self.plain(text, !simple_key),
-            Style::Single => self.single_quoted(text, !simple_key),
-            Style::Double => self.double_quoted(text, !simple_key),
-            Style::Literal => self.literal(text),
-        }
-        self.indent = outer;
-    }
-
-    // -- styles
-
-    fn plain(&mut self, text: &str, may_fold: bool) {
-        if !self.whitespace {
-            self.put(' ');
-        }
-        if may_fold && self.may_reach_fold(text) {
-            self.fold_words(text, |at| at + 1 < text.len());
-        } else {
-            self.put_str(text);
-        }
-        self.whitespace = false;
-        self.indention = false;
-    }
-
-    /// Whether the text goes beyond the columns behind which lines are folded.
-    fn may_reach_fold(&self, text: &str) -> bool {
-        self.edition == Edition::V2 && self.column + text.len() > FOLD_BEHIND
-    }
-
-    fn is_behind_fold(&self) -> bool {
-        self.edition == Edition::V2 && self.column > FOLD_BEHIND
-    }
-
-    /// Writes text of one line, with a break for a single space behind the fold column.
-    fn fold_words(&mut self, text: &str, foldable: impl Fn(usize) -> bool) {
-        let bytes = text.as_bytes();
-        let mut spaces = false;
-        for (at, c) in text.char_indices() {
-            if c == ' ' {
-                let next_space = bytes.get(at + 1) == Some(&b' ');
-                if !spaces && self.is_behind_fold() && !next_space && foldable(at) {
-                    self.write_indent();
-                } else {
-                    self.put(' ');
-                }
-                spaces = true;
-            } else {
-                self.put(c);
-                self.indention = false;
-                spaces = false;
-            }
-        }
-    }
-
-    /// go-yaml: emitterc.go yaml_emitter_write_single_quoted_scalar.
-    fn single_quoted(&mut self, text: &str, may_fold: bool) {
-        self.indicator("'", true, false);
-        let bytes = text.as_bytes();
-        let (mut spaces, mut breaks) = (false, false);
-        let mut at = 0;
-        for c in text.chars() {
-            if c == ' ' {
-                let inside = at > 0 && at + 1 < bytes.len() && bytes[at + 1] != b' ';
-                if may_fold && !spaces && self.is_behind_fold() && inside {
-                    self.write_indent();
-                } else {
-                    self.put(' ');
-                }
-                spaces = true;
-            } else if is_break(bytes, at) {
-                if !breaks && c == '\n' {
-                    self.put_break();
-                }
-                self.write_break(c);
-                self.indention = true;
-                breaks = true;
-            } else {
-                if breaks {
-                    self.write_indent();
-                }
-                if c == '\'' {
-                    self.put('\'');
-                }
-                self.put(c);
-                self.indention = false;
-                spaces = false;
-                breaks = false;
-            }
-            at += c.len_utf8();
-        }
-        self.indicator("'", false, false);
-        self.indention = false;
-    }
-
-    /// go-yaml: emitterc.go yaml_emitter_write_double_quoted_scalar.
-    fn double_quoted(&mut self, text: &str, may_fold: bool) {
-        self.indicator("\"", true, false);
-        let bytes = text.as_bytes();
-        // go-yaml: yamlprivateh.go is_bom looks at the start, whatever the position.
-        let all = text.starts_with('\u{feff}');
-        let mut spaces = false;
-        let mut at = 0;
-        for c in text.chars() {
-            if all || !is_printable(bytes, at) || is_break(bytes, at) || c == '"' || c == '\\' {
-                self.escape(c);
-                spaces = false;
-            } else if c == ' ' {
-                if may_fold && !spaces && self.is_behind_fold() && at > 0 && at + 1 < bytes.len() {
-                    self.write_indent();
-                    if bytes[at + 1] == b' ' {
-                        self.put('\\');
-                    }
-                } else {
-                    self.put(' ');
-                }
-                spaces = true;
-            } else {
-                self.put(c);
-                spaces = false;
-            }
-            at += c.len_utf8();
-        }
-        self.indicator("\"", false, false);
-        self.indention = false;
-    }
-
-    fn escape(&mut self, c: char) {
-        let short = match c {
-            '\0' => '0',
-            '\x07' => 'a',
-            '\x08' => 'b',
-            '\t' => 't',
-            '\n' => 'n',
-            '\x0b' => 'v',
-            '\x0c' => 'f',
-            '\r' => 'r',
-            '\x1b' => 'e',
-            '"' => '"',
-            '\\' => '\\',
-            '\u{85}' => 'N',
-            '\u{a0}' => '_',
-            '\u{2028}' => 'L',
-            '\u{2029}' => 'P',
-            _ => {
-                let escaped = match u32::from(c) {
-                    value @ ..=0xff => format!("\\x{value:02X}"),
-                    value @ ..=0xffff => format!("\\u{value:04X}"),
-                    value => format!("\\U{value:08X}"),
-                };
-                return self.put_str(&escaped);
-            }
-        };
-        self.put('\\');
-        self.put(short);
-    }
-
-    /// go-yaml: emitterc.go yaml_emitter_write_literal_scalar.
-    fn literal(&mut self, text: &str) {
-        self.indicator("|", true, false);
-        let bytes = text.as_bytes();
-        if bytes[0] == b' ' || is_break(bytes, 0) {
-            self.indicator("2", false, false);
-        }
-        let mut ends = text.char_indices().rev().map(|(at, _)| is_break(bytes, at));
-        match (ends.next(), ends.next()) {
-            (Some(false), _) => self.indicator("-", false, false),
-            (Some(true), Some(true) | None) => self.indicator("+", false, false),
-            _ => {}
-        }
-        self.put_break();
-        self.indention = true;
-        self.whitespace = true;
-        let mut breaks = true;
-        let mut at = 0;
-        while at < bytes.len() {
-            if is_break(bytes, at) {
-                let wide = width(bytes[at]);
-                let c = text[at..].chars().next().unwrap_or('\n');
-                self.write_break(c);
-                self.indention = true;
-                breaks = true;
-                at += wide;
-                continue;
-            }
-            if breaks {
-                self.write_indent();
-            }
-            let mut end = at;
-            while end < bytes.len() && !is_break(bytes, end) {
-                end += width(bytes[end]);
-            }
-            self.put_str(&text[at..end]);
-            self.indention = false;
-            breaks = false;
-            at = end;
-        }
+    fn display(&mut self, value: impl std::fmt::Display) {
+        self.indicator("", true, false);
+        let start = self.out.len();
+        // Writing to a string does not fail.
+        let _ = write!(self.out, "{value}");
+        self.column += self.out.len() - start;
     }
 
     // -- characters
@@ -417,7 +207,7 @@ impl<'t> Emitter<'t> {
 
     fn put_str(&mut self, text: &str) {
         self.out.push_str(text);
-        self.column += text.chars().count();
+        self.column += characters(text.as_bytes());
     }
 
     fn put_break(&mut self) {
@@ -451,8 +241,7 @@ impl<'t> Emitter<'t> {
             self.put_break();
         }
         if self.column < indent {
-            self.out
-                .extend(std::iter::repeat_n(' ', indent - self.column));
+            push_spaces(&mut self.out, indent - self.column);
             self.column = indent;
         }
         self.whitespace = true;
@@ -469,4 +258,161 @@ impl<'t> Emitter<'t> {
         self.whitespace = false;
         self.indention = self.indention && is_indention;
     }
+}
+
+impl Sink for Emitter {
+    fn null(&mut self) -> Step {
+        self.atom("null");
+        Ok(())
+    }
+
+    fn bool(&mut self, value: bool) -> Step {
+        self.atom(if value { "true" } else { "false" });
+        Ok(())
+    }
+
+    fn int(&mut self, value: i64) -> Step {
+        self.display(value);
+        Ok(())
+    }
+
+    fn uint(&mut self, value: u64) -> Step {
+        self.display(value);
+        Ok(())
+    }
+
+    fn float(&mut self, value: f64) -> Step {
+        self.doubt(!value.is_finite())?;
+        match (self.edition, number::as_small_integer(value)) {
+            (Edition::V2, Some(value)) => self.display(value),
+            (Edition::V2, None) => self.atom(&number::format_through_json(value)),
+            (Edition::V3, _) => self.atom(match number::format_g(value).as_str() {
+                "+Inf" => ".inf",
+                "-Inf" => "-.inf",
+                "NaN" => ".nan",
+                digits => digits,
+            }),
+        }
+        Ok(())
+    }
+
+    fn plain(&mut self) {
+        self.plain_next = self.edition == Edition::V3;
+    }
+
+    fn text(&mut self, text: &str) -> Step {
+        if std::mem::take(&mut self.plain_next) {
+            self.atom(text);
+        } else if !self.plain_at_once(text) {
+            self.doubt(has_doubtful(text))?;
+            self.string(text, "");
+        }
+        Ok(())
+    }
+
+    fn bytes(&mut self, bytes: &[u8]) -> Step {
+        match self.edition {
+            Edition::V2 => self.text(&from_go_bytes(bytes)),
+            Edition::V3 => {
+                self.string(&base64_lines(bytes), "!!binary");
+                Ok(())
+            }
+        }
+    }
+
+    fn open(&mut self, collection: Collection) -> Step {
+        self.open.push(Open {
+            collection,
+            begun: false,
+            outer: self.indent,
+            first: self.entries.len(),
+            ordered: true,
+        });
+        Ok(())
+    }
+
+    fn item(&mut self) -> Step {
+        self.begin_line();
+        self.indicator("-", true, true);
+        Ok(())
+    }
+
+    fn key(&mut self, key: Key<'_>) -> Step {
+        self.begin_line();
+        match key {
+            Key::Text(text) => self.text_key(text),
+            Key::Bytes(bytes) => {
+                let lossy = from_go_bytes(bytes);
+                match self.edition {
+                    Edition::V2 => self.text_key(&lossy),
+                    Edition::V3 => {
+                        self.begin_entry(&lossy);
+                        self.string_key(&base64_lines(bytes), "!!binary");
+                        Ok(())
+                    }
+                }
+            }
+        }
+    }
+
+    fn close(&mut self) -> Step {
+        let Some(open) = self.open.pop() else {
+            return Ok(());
+        };
+        match open.collection {
+            Collection::Sequence if !open.begun => self.indicator("[]", true, false),
+            Collection::Mapping if !open.begun => self.indicator("{}", true, false),
+            _ => {}
+        }
+        if !open.ordered {
+            self.reorder(open.first);
+        }
+        if let Some(first) = self.entries.get(open.first) {
+            self.keys.truncate(first.key.start);
+            self.entries.truncate(open.first);
+        }
+        self.indent = open.outer;
+        Ok(())
+    }
+}
+
+/// U+007F to U+009F, U+FFFE, U+FFFF, which JSON leaves raw and YAML does not allow, or breaks lines at.
+fn has_doubtful(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    if bytes.is_ascii() {
+        return memchr(0x7f, bytes).is_some();
+    }
+    bytes.iter().enumerate().any(|(at, b)| match b {
+        0x7f => true,
+        0xc2 => bytes.get(at + 1).is_some_and(|&next| next < 0xa0),
+        0xef => matches!(bytes.get(at + 1..at + 3), Some([0xbf, 0xbe | 0xbf])),
+        _ => false,
+    })
+}
+
+fn push_spaces(out: &mut String, mut count: usize) {
+    const SPACES: &str = "                                                                ";
+    while count > SPACES.len() {
+        out.push_str(SPACES);
+        count -= SPACES.len();
+    }
+    out.push_str(&SPACES[..count]);
+}
+
+/// go-yaml: resolve.go encodeBase64, lines of 70 if it takes more than one.
+fn base64_lines(bytes: &[u8]) -> String {
+    use base64::Engine as _;
+    let encoded = base64::engine::general_purpose::STANDARD.encode(bytes);
+    if encoded.len() < 70 {
+        return encoded;
+    }
+    let mut lines = String::with_capacity(encoded.len() + encoded.len() / 70 + 1);
+    let mut rest = encoded.as_str();
+    while !rest.is_empty() {
+        let (line, tail) = rest.split_at(rest.len().min(70));
+        lines.push_str(line);
+        lines.push('\n');
+        rest = tail;
+    }
+    lines
 }

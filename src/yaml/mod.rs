@@ -7,7 +7,8 @@
 //! timestamps are strings, keys are in natural order, lines fold behind column 80.
 //!
 //! `reader` (bytes to text), `scanner` (tokens), `parser` (events), `compose` (nodes), `decode`
-//! (values) follow one another; back it goes through `tree` (flat), `write` and `emitter` (text).
+//! (values) follow one another, unless `direct` can take the shorter way; back it goes through `write`,
+//! `serialize` (parts) and `emitter` (text).
 //!
 //! No input may panic, hang or exhaust the stack: aliases are bounded as in go-yaml, depth is at 1000
 //! levels where go-yaml's bound is 10,000. Nothing here knows another room, a file, a clock or a network.
@@ -31,6 +32,7 @@ mod reader;
 mod resolve;
 mod scalar;
 mod scanner;
+mod serialize;
 mod style;
 mod tag;
 mod timestamp;
@@ -46,7 +48,7 @@ use direct::Everything;
 pub use direct::Select;
 pub use documents::Documents;
 pub use error::Error;
-pub use tree::Plain;
+pub use serialize::Plain;
 
 /// Reads the first document of a stream, as `yaml.Unmarshal` does into an `interface{}` that keeps
 /// integers: 64-bit integers stay integers, other numbers are floats, keys are strings. Of repeated
@@ -138,19 +140,21 @@ fn read<S: Select>(bytes: &[u8], strict: bool, select: S) -> Result<Value, Error
 }
 
 /// Makes every number a float64, as Go's `encoding/json` does where it decodes into `interface{}`.
-pub fn floats(value: Value) -> Value {
+pub fn floats(mut value: Value) -> Value {
+    make_floats(&mut value);
+    value
+}
+
+fn make_floats(value: &mut Value) {
     match value {
-        Value::Number(number) => {
-            let float = number.as_f64().and_then(Number::from_f64);
-            Value::Number(float.unwrap_or(number))
+        Value::Number(number) if !number.is_f64() => {
+            if let Some(float) = number.as_f64().and_then(Number::from_f64) {
+                *number = float;
+            }
         }
-        Value::Array(items) => Value::Array(items.into_iter().map(floats).collect()),
-        Value::Object(map) => Value::Object(
-            map.into_iter()
-                .map(|(key, value)| (key, floats(value)))
-                .collect(),
-        ),
-        value => value,
+        Value::Array(items) => items.iter_mut().for_each(make_floats),
+        Value::Object(map) => map.values_mut().for_each(make_floats),
+        _ => {}
     }
 }
 
@@ -170,5 +174,5 @@ pub fn to_string<T: Serialize + ?Sized>(value: &T) -> Result<String, Error> {
 /// # Errors
 /// Where the value itself does not serialise.
 pub fn to_string_pretty<T: Serialize + ?Sized>(value: &T) -> Result<String, Error> {
-    Ok(emitter::emit(&tree::Tree::of(value)?, order::Edition::V3))
+    write::to_string_pretty(value)
 }

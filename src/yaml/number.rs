@@ -190,11 +190,15 @@ fn format_shortest(
     )
 }
 
+/// The integer that a number is, if it is one below 1e15: exact, and written alike by all.
+pub(super) fn as_small_integer(value: f64) -> Option<i64> {
+    (value.fract() == 0.0 && value.abs() < 1e15).then_some(value as i64)
+}
+
 /// How a finite number comes out of Go's JSON encoder, go-yaml's reader and go-yaml's writer.
 pub(super) fn format_through_json(value: f64) -> String {
-    // Exact, and the same digits in all three.
-    if value.fract() == 0.0 && value.abs() < 1e15 {
-        return (value as i64).to_string();
+    if let Some(value) = as_small_integer(value) {
+        return value.to_string();
     }
     // Go: encoding/json floatEncoder writes integers below 1e21 without an exponent, zeros behind the
     // shortest digits; go-yaml then reads an integer if one of 64 bits has room for it.

@@ -43,6 +43,11 @@ pub(super) fn sort_by_key<'k, T>(
     entries.extend(from.into_iter().flatten());
 }
 
+/// Whether a key may follow another one as it is.
+pub(super) fn follows(before: &str, key: &str, edition: Edition) -> bool {
+    before < key && compare(before, key, edition) == Ordering::Less
+}
+
 /// Of neighbours with the same key, keeps the last.
 fn keep_last<'k, T>(entries: &mut Vec<T>, key: impl Fn(&T) -> &'k str) {
     entries.dedup_by(|later, kept| {
@@ -82,6 +87,10 @@ fn compare(a: &str, b: &str, edition: Edition) -> Ordering {
     if common == a.len() || common == b.len() {
         // Go counts characters, but a prefix has fewer of them too.
         return a.len().cmp(&b.len());
+    }
+    let (first, second) = (a.as_bytes()[common], b.as_bytes()[common]);
+    if first.is_ascii_alphabetic() && second.is_ascii_alphabetic() {
+        return first.cmp(&second);
     }
     let start = (0..=common)
         .rev()

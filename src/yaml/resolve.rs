@@ -185,6 +185,9 @@ pub(super) fn reads_as_string(text: &str, octal_prefix: bool) -> bool {
 /// `^[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?$`: YAML 1.1's sexagesimal numbers, which
 /// go-yaml reads as strings but does not leave unquoted.
 fn is_base60(text: &str) -> bool {
+    if !text.starts_with(|c: char| c.is_ascii_digit() || c == '+' || c == '-') {
+        return false;
+    }
     let digits = text.strip_prefix(['+', '-']).unwrap_or(text);
     let mut parts = digits.split(':');
     let head = parts.next().unwrap_or_default();

@@ -1,5 +1,7 @@
 //! Which of YAML's styles a string can be written in.
 
+use memchr::{memchr, memmem};
+
 use super::order::Edition;
 use super::resolve::reads_as_string;
 
@@ -63,8 +65,11 @@ impl Analysis {
                 literal: false,
             };
         }
-        let mut indicators =
-            bytes.starts_with(b"---") || bytes.starts_with(b"...") || begins_badly(bytes);
+        if memchr(b'\n', bytes).is_some() && bytes.iter().all(|&b| matches!(b, b'\n' | b' '..=b'~'))
+        {
+            return Self::of_ascii_lines(bytes);
+        }
+        let mut indicators = begins_with_marker(bytes) || begins_badly(bytes);
         let (mut breaks, mut special, mut tabs) = (false, false, false);
         let (mut break_space, mut space_break) = (false, false);
         let (mut previous_space, mut previous_break) = (false, false);
@@ -113,6 +118,53 @@ impl Analysis {
             literal: !(trailing_space || hard),
         }
     }
+
+    /// The same of more than one line of printable ASCII.
+    fn of_ascii_lines(bytes: &[u8]) -> Self {
+        let space_break = memmem::find(bytes, b" \n").is_some();
+        let break_space = memmem::find(bytes, b"\n ").is_some();
+        Self {
+            multiline: true,
+            plain: false,
+            single: !(break_space || space_break),
+            literal: !(space_break || bytes.ends_with(b" ")),
+        }
+    }
+}
+
+/// Whether go-yaml would write the text plain, and on one line if it `fits` on it: certain where it is ASCII.
+pub(super) fn is_plain_ascii(text: &str, edition: Edition, fits: bool) -> bool {
+    let bytes = text.as_bytes();
+    let (Some(&first), Some(&last)) = (bytes.first(), bytes.last()) else {
+        return false;
+    };
+    if first == b' ' || last == b' ' || begins_badly(bytes) || begins_with_marker(bytes) {
+        return false;
+    }
+    let mut at = 0;
+    loop {
+        at += run(&bytes[at..]);
+        match bytes.get(at) {
+            None => break,
+            Some(b' ') if fits => {}
+            Some(b'\'' | b'"' | b'\\') => {}
+            Some(b':') if !blank_or_end(bytes, at + 1) => {}
+            Some(b'#') if bytes[at - 1] != b' ' => {}
+            Some(_) => return false,
+        }
+        at += 1;
+    }
+    reads_as_string(text, edition == Edition::V3)
+}
+
+/// How many characters are at the start that are ASCII, no blank, and the same in all styles.
+pub(super) fn run(bytes: &[u8]) -> usize {
+    let end = bytes.iter().position(|&b| !PLAIN[usize::from(b)]);
+    end.unwrap_or(bytes.len())
+}
+
+fn begins_with_marker(bytes: &[u8]) -> bool {
+    bytes.starts_with(b"---") || bytes.starts_with(b"...")
 }
 
 /// Characters of one byte that are text wherever they stand behind the first.
@@ -125,6 +177,17 @@ const fn ordinary() -> [bool; 256] {
         table[b as usize] = b != b'#' && b != b':';
         b += 1;
     }
+    table
+}
+
+/// Those of them that need no look in quotes, either.
+static PLAIN: [bool; 256] = plain();
+
+const fn plain() -> [bool; 256] {
+    let mut table = ordinary();
+    table[b'\'' as usize] = false;
+    table[b'"' as usize] = false;
+    table[b'\\' as usize] = false;
     table
 }
 

@@ -6,53 +6,41 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::compose::Document;
-use super::emitter;
+use super::direct::Everything;
+use super::emitter::Emitter;
 use super::error::{Error, Fault};
 use super::json;
 use super::number;
 use super::order::Edition;
 use super::reader;
+use super::serialize::{Stop, serialize};
 use super::tree::{Kind, Tree};
-
-/// A key up to this long, in bytes, has JSON text of less than the 1024 characters of a simple key.
-const SAFE_KEY_LENGTH: usize = 170;
 
 /// sigs.k8s.io/yaml: Marshal.
 pub(super) fn to_string<T: Serialize + ?Sized>(value: &T) -> Result<String, Error> {
-    let mut tree = Tree::of(value)?;
-    if is_doubtful(&tree) {
-        tree = Tree::of(&read_back(&tree)?)?;
+    match emit(value, Emitter::new(Edition::V2).with_doubts()) {
+        Ok(text) => Ok(text),
+        Err(Stop::Error(error)) => Err(error),
+        // Its JSON text holds something that go-yaml may not read as it was meant.
+        Err(Stop::Doubt) => trusted(&read_back(&Tree::of(value)?)?, Edition::V2),
     }
-    Ok(emitter::emit(&tree, Edition::V2))
 }
 
-/// Whether the JSON text holds anything that go-yaml may not read as it was meant, or not write.
-fn is_doubtful(tree: &Tree) -> bool {
-    tree.nodes
-        .iter()
-        .enumerate()
-        .any(|(index, node)| match node.kind {
-            Kind::Float(value) => !value.is_finite(),
-            Kind::Str(span) | Kind::Plain(span) | Kind::Binary { lossy: span, .. } => {
-                has_doubtful(tree.text(span))
-            }
-            Kind::Mapping => tree
-                .children(index)
-                .step_by(2)
-                .any(|key| tree.key(key).len() > SAFE_KEY_LENGTH),
-            _ => false,
-        })
+/// go-yaml v3: Encoder, at an indentation of 2.
+pub(super) fn to_string_pretty<T: Serialize + ?Sized>(value: &T) -> Result<String, Error> {
+    trusted(value, Edition::V3)
 }
 
-/// U+007F to U+009F, U+FFFE, U+FFFF, which JSON leaves raw and YAML does not allow, or breaks lines at.
-fn has_doubtful(text: &str) -> bool {
-    let bytes = text.as_bytes();
-    bytes.iter().enumerate().any(|(at, b)| match b {
-        0x7f => true,
-        0xc2 => bytes.get(at + 1).is_some_and(|&next| next < 0xa0),
-        0xef => matches!(bytes.get(at + 1..at + 3), Some([0xbf, 0xbe | 0xbf])),
-        _ => false,
+fn trusted<T: Serialize + ?Sized>(value: &T, edition: Edition) -> Result<String, Error> {
+    emit(value, Emitter::new(edition)).map_err(|stop| match stop {
+        Stop::Error(error) => error,
+        Stop::Doubt => <Error as serde::ser::Error>::custom(stop),
     })
+}
+
+fn emit<T: Serialize + ?Sized>(value: &T, mut emitter: Emitter) -> Result<String, Stop> {
+    serialize(value, &mut emitter)?;
+    Ok(emitter.finish())
 }
 
 /// What go-yaml reads from the tree's JSON text.
@@ -61,7 +49,7 @@ fn read_back(tree: &Tree) -> Result<Value, Error> {
     let input = reader::read(text.as_bytes());
     let unwritable = |Fault { line, problem }| Error::Unwritable { line, problem };
     match Document::first(&input).map_err(unwritable)? {
-        Some(document) => json::decode(&document, false, &|_| false),
+        Some(document) => json::decode(&document, false, Everything),
         None => Ok(Value::Null),
     }
 }
@@ -130,9 +118,7 @@ fn write_scalar(tree: &Tree, index: usize, out: &mut String) -> Result<(), Error
             let problem = format!("json: unsupported value: {}", number::format_g(value));
             return Err(Error::Marshal { problem });
         }
-        Kind::Str(span) | Kind::Plain(span) | Kind::Binary { lossy: span, .. } => {
-            write_string(tree.text(span), out)
-        }
+        Kind::Str(span) => write_string(tree.text(span), out),
         Kind::Sequence | Kind::Mapping => {}
     }
     Ok(())
