@@ -71,7 +71,7 @@ impl Emitter {
         Self {
             edition,
             doubts: false,
-            out: String::new(),
+            out: String::with_capacity(256),
             column: 0,
             indent: -1,
             whitespace: true,
@@ -144,7 +144,7 @@ impl Emitter {
 
     fn text_key(&mut self, text: &str) -> Step {
         self.begin_entry(text);
-        if text.len() <= SIMPLE_KEY_LENGTH && self.plain_at_once(text) {
+        if text.len() <= SIMPLE_KEY_LENGTH && self.plain_at_once(text, true) {
             self.indicator(":", false, false);
             return Ok(());
         }
@@ -303,7 +303,7 @@ impl Sink for Emitter {
     fn text(&mut self, text: &str) -> Step {
         if std::mem::take(&mut self.plain_next) {
             self.atom(text);
-        } else if !self.plain_at_once(text) {
+        } else if !self.plain_at_once(text, false) {
             self.doubt(has_doubtful(text))?;
             self.string(text, "");
         }

@@ -1,6 +1,6 @@
 //! Which of YAML's styles a string can be written in.
 
-use memchr::{memchr, memmem};
+use memchr::{memchr, memchr_iter};
 
 use super::order::Edition;
 use super::resolve::reads_as_string;
@@ -121,8 +121,11 @@ impl Analysis {
 
     /// The same of more than one line of printable ASCII.
     fn of_ascii_lines(bytes: &[u8]) -> Self {
-        let space_break = memmem::find(bytes, b" \n").is_some();
-        let break_space = memmem::find(bytes, b"\n ").is_some();
+        let (mut space_break, mut break_space) = (false, false);
+        for at in memchr_iter(b'\n', bytes) {
+            space_break |= at > 0 && bytes[at - 1] == b' ';
+            break_space |= bytes.get(at + 1) == Some(&b' ');
+        }
         Self {
             multiline: true,
             plain: false,
@@ -132,8 +135,8 @@ impl Analysis {
     }
 }
 
-/// Whether go-yaml would write the text plain, and on one line if it `fits` on it: certain where it is ASCII.
-pub(super) fn is_plain_ascii(text: &str, edition: Edition, fits: bool) -> bool {
+/// Whether go-yaml would write the text plain. Only printable ASCII is looked at.
+pub(super) fn is_plain_ascii(text: &str, edition: Edition) -> bool {
     let bytes = text.as_bytes();
     let (Some(&first), Some(&last)) = (bytes.first(), bytes.last()) else {
         return false;
@@ -146,8 +149,7 @@ pub(super) fn is_plain_ascii(text: &str, edition: Edition, fits: bool) -> bool {
         at += run(&bytes[at..]);
         match bytes.get(at) {
             None => break,
-            Some(b' ') if fits => {}
-            Some(b'\'' | b'"' | b'\\') => {}
+            Some(b' ' | b'\'' | b'"' | b'\\') => {}
             Some(b':') if !blank_or_end(bytes, at + 1) => {}
             Some(b'#') if bytes[at - 1] != b' ' => {}
             Some(_) => return false,

@@ -1,6 +1,6 @@
 //! Strings in their styles.
 
-use memchr::{memchr, memmem};
+use memchr::memchr;
 
 use super::{Emitter, SIMPLE_KEY_LENGTH, push_spaces};
 use crate::yaml::order::Edition;
@@ -10,15 +10,20 @@ use crate::yaml::style::{self, Analysis, Style, is_break, is_printable, width};
 const FOLD_BEHIND: usize = 80;
 
 impl Emitter {
-    /// Writes a string as it is, if it is plain beyond doubt and on one line. Most are.
-    pub(super) fn plain_at_once(&mut self, text: &str) -> bool {
-        let column = self.column + usize::from(!self.whitespace);
-        let fits = self.edition == Edition::V3 || column + text.len() <= FOLD_BEHIND;
-        if !style::is_plain_ascii(text, self.edition, fits) {
+    /// Writes a string plain, if there is no doubt that it can be. Most can.
+    pub(super) fn plain_at_once(&mut self, text: &str, simple_key: bool) -> bool {
+        if !style::is_plain_ascii(text, self.edition) {
             return false;
         }
-        self.indicator(text, true, false);
-        self.indention = false;
+        if simple_key || !self.may_reach_fold(text) {
+            self.indicator(text, true, false);
+            self.indention = false;
+        } else {
+            let outer = self.indent;
+            self.increase_indent(true, false);
+            self.plain(text, true);
+            self.indent = outer;
+        }
         true
     }
 
@@ -77,7 +82,7 @@ impl Emitter {
 
     /// Whether the text goes beyond the columns behind which lines are folded.
     fn may_reach_fold(&self, text: &str) -> bool {
-        self.edition == Edition::V2 && self.column + text.len() > FOLD_BEHIND
+        self.edition == Edition::V2 && self.column + 1 + text.len() > FOLD_BEHIND
     }
 
     fn is_behind_fold(&self) -> bool {
@@ -249,7 +254,7 @@ impl Emitter {
         self.indention = true;
         self.whitespace = true;
         // LS and PS break lines, too.
-        if memmem::find(bytes, b"\xe2\x80").is_none() {
+        if memchr(0xe2, bytes).is_none() {
             return self.literal_lines(text);
         }
         let mut breaks = true;
