@@ -1,5 +1,7 @@
 //! Helm's functions from and to YAML, JSON and TOML.
 
+use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use super::pretty::Pretty;
@@ -74,17 +76,60 @@ fn to_toml(value: Value) -> Result<Text, CallError> {
     }
 }
 
-/// What a YAML text becomes: JSON's numbers are floats to Go.
-fn read_yaml(text: &Text) -> Result<serde_json::Value, String> {
-    let tree = yaml::from_slice(text.as_bytes()).map_err(|error| error.to_string())?;
-    Ok(yaml::floats(tree))
+/// Makes values of YAML, where all numbers are JSON's: floats to Go.
+#[derive(Clone, Copy)]
+struct Values;
+
+impl yaml::Construct for Values {
+    type Value = Value;
+    type Map = BTreeMap<Text, Value>;
+
+    fn null() -> Value {
+        Value::Nil
+    }
+
+    fn bool(value: bool) -> Value {
+        Value::Bool(value)
+    }
+
+    fn int(value: i64) -> Value {
+        Value::float64(value as f64)
+    }
+
+    fn uint(value: u64) -> Value {
+        Value::float64(value as f64)
+    }
+
+    fn float(value: f64) -> Value {
+        Value::float64(value)
+    }
+
+    fn text(text: Cow<'_, str>) -> Value {
+        Value::string(&*text)
+    }
+
+    fn sequence(items: Vec<Value>) -> Value {
+        Value::list(items)
+    }
+
+    fn mapping(map: Self::Map) -> Value {
+        Value::Map(Map::with_entries(Type::ANY_MAP, map))
+    }
+
+    fn insert(map: &mut Self::Map, key: Cow<'_, str>, value: Value) {
+        map.insert(Text::from(&*key), value);
+    }
+}
+
+fn read_yaml(text: &Text) -> Result<Value, String> {
+    yaml::construct_from_slice(text.as_bytes(), Values).map_err(|error| error.to_string())
 }
 
 /// A null leaves the map that Helm hands in as it is, which is empty. (JSON's makes it nil.)
 fn from_yaml(text: Text) -> Map {
     match read_yaml(&text) {
-        Ok(serde_json::Value::Object(entries)) => Map::from_json(&entries),
-        Ok(serde_json::Value::Null) => Map::default(),
+        Ok(Value::Map(map)) => map,
+        Ok(Value::Nil) => Map::default(),
         Ok(other) => error_map(format!(
             "{WRONG_YAML}{}",
             wrong(kind(&other), "map[string]interface {}")
@@ -95,11 +140,8 @@ fn from_yaml(text: Text) -> Map {
 
 fn from_yaml_array(text: Text) -> List {
     match read_yaml(&text) {
-        Ok(serde_json::Value::Array(items)) => List::new(
-            Type::ANY_SLICE,
-            items.iter().map(Value::from_json).collect(),
-        ),
-        Ok(serde_json::Value::Null) => List::new(Type::ANY_SLICE, vec![]),
+        Ok(Value::List(list)) => list,
+        Ok(Value::Nil) => List::new(Type::ANY_SLICE, vec![]),
         Ok(other) => error_list(format!(
             "{WRONG_YAML}{}",
             wrong(kind(&other), "[]interface {}")
@@ -119,7 +161,7 @@ fn from_json(text: Text) -> Map {
         }
         (Value::Nil, None) => Map::nil(Type::ANY_MAP),
         (_, Some(error)) => error_map(error),
-        (other, None) => error_map(wrong(value_kind(&other), "map[string]interface {}")),
+        (other, None) => error_map(wrong(kind(&other), "map[string]interface {}")),
     }
 }
 
@@ -128,7 +170,7 @@ fn from_json_array(text: Text) -> List {
         (_, Some(error)) => error_list(error),
         (Value::List(list), None) => list,
         (Value::Nil, None) => List::nil(Type::ANY_SLICE),
-        (other, None) => error_list(wrong(value_kind(&other), "[]interface {}")),
+        (other, None) => error_list(wrong(kind(&other), "[]interface {}")),
     }
 }
 
@@ -152,18 +194,7 @@ fn wrong(kind: &str, wanted: &str) -> String {
     format!("json: cannot unmarshal {kind} into Go value of type {wanted}")
 }
 
-fn kind(value: &serde_json::Value) -> &'static str {
-    match value {
-        serde_json::Value::Null => "null",
-        serde_json::Value::Bool(_) => "bool",
-        serde_json::Value::Number(_) => "number",
-        serde_json::Value::String(_) => "string",
-        serde_json::Value::Array(_) => "array",
-        serde_json::Value::Object(_) => "object",
-    }
-}
-
-fn value_kind(value: &Value) -> &'static str {
+fn kind(value: &Value) -> &'static str {
     match value {
         Value::Nil => "null",
         Value::Bool(_) => "bool",

@@ -15,7 +15,6 @@ mod scalar;
 use std::borrow::Cow;
 
 use memchr::memchr;
-use serde_json::{Map, Number, Value};
 
 use super::reader;
 use super::resolve::{self, Scalar};
@@ -26,36 +25,45 @@ const MAX_DEPTH: usize = 100;
 /// Bytes between the start of a simple key and its colon: well within go-yaml's 1024 characters.
 const MAX_KEY_LENGTH: usize = 1000;
 
-/// Which parts of a document are wanted. The others are only judged.
-pub trait Select: Copy {
+/// What becomes of a document's parts, and which of them are wanted. The others are only judged.
+pub trait Construct: Copy {
+    /// What a node becomes.
+    type Value;
+    /// A mapping that is being filled.
+    type Map: Default;
+
     /// What is wanted of the value of a mapping's key, if anything.
-    fn entry(self, key: &str) -> Option<Self>;
-    /// What is wanted of each item of a sequence.
-    fn item(self) -> Option<Self>;
-    /// Whether `yaml.Unmarshal` reads what is here into a Go string.
-    fn is_text(self) -> bool;
-}
-
-/// The whole document.
-#[derive(Clone, Copy)]
-pub(super) struct Everything;
-
-impl Select for Everything {
     fn entry(self, _key: &str) -> Option<Self> {
         Some(self)
     }
 
+    /// What is wanted of each item of a sequence.
     fn item(self) -> Option<Self> {
         Some(self)
     }
 
-    fn is_text(self) -> bool {
-        false
-    }
+    /// Null, or what is not wanted.
+    fn null() -> Self::Value;
+    /// A boolean.
+    fn bool(value: bool) -> Self::Value;
+    /// An integer.
+    fn int(value: i64) -> Self::Value;
+    /// An integer beyond `i64`.
+    fn uint(value: u64) -> Self::Value;
+    /// A finite number that is no integer in YAML.
+    fn float(value: f64) -> Self::Value;
+    /// A string.
+    fn text(text: Cow<'_, str>) -> Self::Value;
+    /// A sequence.
+    fn sequence(items: Vec<Self::Value>) -> Self::Value;
+    /// A mapping.
+    fn mapping(map: Self::Map) -> Self::Value;
+    /// Adds an entry. Of equal keys the last one counts.
+    fn insert(map: &mut Self::Map, key: Cow<'_, str>, value: Self::Value);
 }
 
 /// The value of an everyday document.
-pub(super) fn read<S: Select>(bytes: &[u8], select: S) -> Option<Value> {
+pub(super) fn read<C: Construct>(bytes: &[u8], construct: C) -> Option<C::Value> {
     let text = reader::everyday(bytes)?;
     let mut direct = Direct {
         text: &text,
@@ -64,7 +72,7 @@ pub(super) fn read<S: Select>(bytes: &[u8], select: S) -> Option<Value> {
         column: -1,
         depth: 0,
     };
-    direct.document(select)
+    direct.document(construct)
 }
 
 /// A cursor, and no state besides.
@@ -187,7 +195,7 @@ impl<'a> Direct<'a> {
         Some(breaks)
     }
 
-    fn document<S: Select>(&mut self, select: S) -> Option<Value> {
+    fn document<C: Construct>(&mut self, construct: C) -> Option<C::Value> {
         self.skip_spaces();
         self.column = self.pos as isize;
         while matches!(self.byte(), b'#' | b'\n') {
@@ -201,47 +209,47 @@ impl<'a> Direct<'a> {
             self.find_content()?;
         }
         if self.column < 0 {
-            return Some(Value::Null);
+            return Some(C::null());
         }
-        let value = self.node(-1, Some(select))?;
+        let value = self.node(-1, Some(construct))?;
         (self.column < 0).then_some(value)
     }
 
     /// The node that begins here, deeper than its parent's column; on to the next content.
-    fn node<S: Select>(&mut self, parent: isize, select: Option<S>) -> Option<Value> {
+    fn node<C: Construct>(&mut self, parent: isize, wanted: Option<C>) -> Option<C::Value> {
         let column = self.column;
         match self.byte() {
-            b'-' if self.is_blankz_at(self.pos + 1) => return self.sequence(column, false, select),
-            b'[' | b'{' => return self.flow_in_block(select),
-            b'|' | b'>' => return self.block_scalar(parent, select.is_some()),
+            b'-' if self.is_blankz_at(self.pos + 1) => return self.sequence(column, false, wanted),
+            b'[' | b'{' => return self.flow_in_block(wanted),
+            b'|' | b'>' => return self.block_scalar(parent, wanted),
             _ => {}
         }
         if let Some(key) = self.plain_key() {
-            return self.mapping(key.into(), column, select);
+            return self.mapping(key.into(), column, wanted);
         }
         let start = self.pos;
-        let word = self.word(select.is_some())?;
+        let word = self.word(wanted.is_some())?;
         if word.is_key {
             let key = self.key_text(start, word)?;
-            return self.mapping(key, column, select);
+            return self.mapping(key, column, wanted);
         }
-        self.rest_of_scalar(word, parent, select.is_some())
+        self.rest_of_scalar(word, parent, wanted)
     }
 
     /// A block mapping whose first key was read; on to the next content.
-    fn mapping<S: Select>(
+    fn mapping<C: Construct>(
         &mut self,
         mut key: Cow<'a, str>,
         column: isize,
-        select: Option<S>,
-    ) -> Option<Value> {
+        wanted: Option<C>,
+    ) -> Option<C::Value> {
         self.deeper()?;
-        let mut map = Map::new();
+        let mut map = C::Map::default();
         loop {
-            let wanted = select.and_then(|select| select.entry(&key));
-            let value = self.entry(column, wanted)?;
-            if wanted.is_some() {
-                map.insert(key.into_owned(), value);
+            let inner = wanted.and_then(|construct| construct.entry(&key));
+            let value = self.entry(column, inner)?;
+            if inner.is_some() {
+                C::insert(&mut map, key, value);
             }
             if self.column != column {
                 break;
@@ -250,7 +258,7 @@ impl<'a> Direct<'a> {
                 Some(key) => key.into(),
                 None => {
                     let start = self.pos;
-                    let word = self.word(select.is_some())?;
+                    let word = self.word(wanted.is_some())?;
                     self.key_text(start, word)?
                 }
             };
@@ -259,47 +267,47 @@ impl<'a> Direct<'a> {
             return None;
         }
         self.depth -= 1;
-        Some(Value::Object(map))
+        Some(C::mapping(map))
     }
 
     /// The value behind a key's colon; on to the next content.
-    fn entry<S: Select>(&mut self, column: isize, select: Option<S>) -> Option<Value> {
+    fn entry<C: Construct>(&mut self, column: isize, wanted: Option<C>) -> Option<C::Value> {
         self.skip_spaces();
         match self.byte() {
             b'\n' | b'#' | 0 => {
                 self.find_content()?;
                 if self.column > column {
-                    return self.node(column, select);
+                    return self.node(column, wanted);
                 }
                 // A sequence in a mapping need not be deeper than its key.
                 let entry = self.byte() == b'-' && self.is_blankz_at(self.pos + 1);
                 if self.column == column && entry {
-                    return self.sequence(column, true, select);
+                    return self.sequence(column, true, wanted);
                 }
-                Some(Value::Null)
+                Some(C::null())
             }
-            b'[' | b'{' => self.flow_in_block(select),
-            b'|' | b'>' => self.block_scalar(column, select.is_some()),
+            b'[' | b'{' => self.flow_in_block(wanted),
+            b'|' | b'>' => self.block_scalar(column, wanted),
             b'-' if self.is_blankz_at(self.pos + 1) => None,
             _ => {
-                let word = self.word(select.is_some())?;
+                let word = self.word(wanted.is_some())?;
                 if word.is_key {
                     return None;
                 }
-                self.rest_of_scalar(word, column, select.is_some())
+                self.rest_of_scalar(word, column, wanted)
             }
         }
     }
 
     /// A block sequence; on to the next content.
-    fn sequence<S: Select>(
+    fn sequence<C: Construct>(
         &mut self,
         column: isize,
         in_mapping: bool,
-        select: Option<S>,
-    ) -> Option<Value> {
+        wanted: Option<C>,
+    ) -> Option<C::Value> {
         self.deeper()?;
-        let wanted = select.and_then(S::item);
+        let inner = wanted.and_then(C::item);
         let mut items = Vec::new();
         loop {
             self.pos += 1;
@@ -309,17 +317,17 @@ impl<'a> Direct<'a> {
                 b'\n' | b'#' | 0 => {
                     self.find_content()?;
                     if self.column > column {
-                        self.node(column, wanted)?
+                        self.node(column, inner)?
                     } else {
-                        Value::Null
+                        C::null()
                     }
                 }
                 _ => {
                     self.column = column + 1 + (self.pos - dash) as isize;
-                    self.node(column, wanted)?
+                    self.node(column, inner)?
                 }
             };
-            if wanted.is_some() {
+            if inner.is_some() {
                 items.push(item);
             }
             if self.column != column {
@@ -336,7 +344,7 @@ impl<'a> Direct<'a> {
             return None;
         }
         self.depth -= 1;
-        Some(Value::Array(items))
+        Some(C::sequence(items))
     }
 
     /// A key as JSON has it: strings, and scalars whose text is not in doubt.
@@ -363,25 +371,25 @@ impl<'a> Direct<'a> {
 }
 
 /// A plain scalar's value, unless it is a number that JSON does not know.
-fn plain_value(text: Cow<'_, str>, wanted: bool) -> Option<Value> {
-    if !wanted && !text.starts_with(['.', '+', '-']) {
-        return Some(Value::Null);
+fn plain_value<C: Construct>(text: Cow<'_, str>, wanted: Option<C>) -> Option<C::Value> {
+    if wanted.is_none() && !text.starts_with(['.', '+', '-']) {
+        return Some(C::null());
     }
     Some(match resolve::plain(&text) {
-        Scalar::Null => Value::Null,
-        Scalar::Bool(value) => Value::Bool(value),
-        Scalar::Int(value) => Value::Number(value.into()),
-        Scalar::Uint(value) => Value::Number(value.into()),
-        Scalar::Float(value) => Value::Number(Number::from_f64(value)?),
+        Scalar::Null => C::null(),
+        Scalar::Bool(value) => C::bool(value),
+        Scalar::Int(value) => C::int(value),
+        Scalar::Uint(value) => C::uint(value),
+        Scalar::Float(value) if value.is_finite() => C::float(value),
+        Scalar::Float(_) => return None,
         Scalar::Timestamp | Scalar::Str => string(text, wanted),
     })
 }
 
-fn string(text: Cow<'_, str>, wanted: bool) -> Value {
-    if wanted {
-        Value::String(text.into_owned())
-    } else {
-        Value::Null
+fn string<C: Construct>(text: Cow<'_, str>, wanted: Option<C>) -> C::Value {
+    match wanted {
+        Some(_) => C::text(text),
+        None => C::null(),
     }
 }
 

@@ -9,9 +9,8 @@ use serde_json::{Map, Number, Value};
 use super::characters::is_printable;
 use super::compose::Document;
 use super::decode::{self, Build};
-use super::direct::Select;
 use super::error::{Error, Fault};
-use super::json::key_of_float;
+use super::json::{Select, key_of_float};
 use super::number;
 use super::resolve::Scalar;
 

@@ -1,10 +1,12 @@
 //! Nodes to JSON values, as sigs.k8s.io/yaml converts them.
 
+use std::borrow::Cow;
+
 use serde_json::{Map, Number, Value};
 
 use super::compose::Document;
 use super::decode::{self, Build};
-use super::direct::Select;
+use super::direct::Construct;
 use super::error::{Error, Fault};
 use super::go::Go;
 use super::number;
@@ -15,6 +17,109 @@ struct Json {
     strict: bool,
     /// A key or number JSON does not know, or a key that may be repeated: Go's value must judge.
     doubtful: bool,
+}
+
+/// Which parts of a document are kept where the others are only judged.
+pub trait Select: Copy {
+    /// What is kept of the value of a mapping's key, if anything.
+    fn entry(self, key: &str) -> Option<Self>;
+    /// What is kept of each item of a sequence.
+    fn item(self) -> Option<Self>;
+    /// Whether `yaml.Unmarshal` reads what is here into a Go string.
+    fn is_text(self) -> bool;
+}
+
+/// The whole document.
+#[derive(Clone, Copy)]
+pub(super) struct Everything;
+
+impl Select for Everything {
+    fn entry(self, _key: &str) -> Option<Self> {
+        Some(self)
+    }
+
+    fn item(self) -> Option<Self> {
+        Some(self)
+    }
+
+    fn is_text(self) -> bool {
+        false
+    }
+}
+
+/// Makes JSON values of what is selected.
+#[derive(Clone, Copy)]
+pub(super) struct Selected<S>(pub(super) S);
+
+impl<S: Select> Construct for Selected<S> {
+    type Value = Value;
+    type Map = Map<String, Value>;
+
+    fn entry(self, key: &str) -> Option<Self> {
+        self.0.entry(key).map(Self)
+    }
+
+    fn item(self) -> Option<Self> {
+        self.0.item().map(Self)
+    }
+
+    fn null() -> Value {
+        Value::Null
+    }
+
+    fn bool(value: bool) -> Value {
+        Value::Bool(value)
+    }
+
+    fn int(value: i64) -> Value {
+        Value::Number(value.into())
+    }
+
+    fn uint(value: u64) -> Value {
+        Value::Number(value.into())
+    }
+
+    fn float(value: f64) -> Value {
+        Number::from_f64(value).map_or(Value::Null, Value::Number)
+    }
+
+    fn text(text: Cow<'_, str>) -> Value {
+        Value::String(text.into_owned())
+    }
+
+    fn sequence(items: Vec<Value>) -> Value {
+        Value::Array(items)
+    }
+
+    fn mapping(map: Map<String, Value>) -> Value {
+        Value::Object(map)
+    }
+
+    fn insert(map: &mut Map<String, Value>, key: Cow<'_, str>, value: Value) {
+        map.insert(key.into_owned(), value);
+    }
+}
+
+/// Makes of a JSON value what reading would have made at once.
+pub(super) fn construct<C: Construct>(value: Value) -> C::Value {
+    match value {
+        Value::Null => C::null(),
+        Value::Bool(value) => C::bool(value),
+        Value::Number(number) => match (number.as_i64(), number.as_u64()) {
+            (Some(value), _) => C::int(value),
+            (None, Some(value)) => C::uint(value),
+            (None, None) => number.as_f64().map_or_else(C::null, C::float),
+        },
+        Value::String(text) => C::text(text.into()),
+        Value::Array(items) => C::sequence(items.into_iter().map(construct::<C>).collect()),
+        Value::Object(entries) => {
+            let mut map = C::Map::default();
+            for (key, value) in entries {
+                C::insert(&mut map, key.into(), construct::<C>(value));
+            }
+            C::mapping(map)
+        }
+    }
 }
 
 /// The JSON value of a document.

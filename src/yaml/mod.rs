@@ -43,11 +43,12 @@ mod write;
 use serde::Serialize;
 use serde_json::{Map, Number, Value};
 
-use direct::Everything;
+use json::{Everything, Selected};
 
-pub use direct::Select;
+pub use direct::Construct;
 pub use documents::Documents;
 pub use error::Error;
+pub use json::Select;
 pub use serialize::Plain;
 
 /// Reads the first document of a stream, as `yaml.Unmarshal` does into an `interface{}` that keeps
@@ -67,9 +68,20 @@ pub fn from_slice(bytes: &[u8]) -> Result<Value, Error> {
 /// # Errors
 /// As [`from_slice`].
 pub fn from_slice_selected<S: Select>(bytes: &[u8], select: S) -> Result<Value, Error> {
-    match direct::read(bytes, select) {
+    match direct::read(bytes, Selected(select)) {
         Some(value) => Ok(value),
         None => read(bytes, false, select),
+    }
+}
+
+/// Reads as [`from_slice`] does, into other values than JSON's.
+///
+/// # Errors
+/// As [`from_slice`].
+pub fn construct_from_slice<C: Construct>(bytes: &[u8], construct: C) -> Result<C::Value, Error> {
+    match direct::read(bytes, construct) {
+        Some(value) => Ok(value),
+        None => read(bytes, false, Everything).map(json::construct::<C>),
     }
 }
 

@@ -6,10 +6,9 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::compose::Document;
-use super::direct::Everything;
 use super::emitter::Emitter;
 use super::error::{Error, Fault};
-use super::json;
+use super::json::{self, Everything};
 use super::number;
 use super::order::Edition;
 use super::reader;

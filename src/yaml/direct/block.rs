@@ -2,9 +2,7 @@
 //!
 //! The rules are those of `yaml/block.rs`, where a line ends in LF.
 
-use serde_json::Value;
-
-use super::{Direct, push_breaks, string};
+use super::{Construct, Direct, push_breaks, string};
 use crate::yaml::block::Chomping;
 
 /// The lines of a block scalar, as far as they were looked at.
@@ -22,7 +20,11 @@ impl Direct<'_> {
     /// A literal or folded scalar; on to the next content.
     ///
     /// go-yaml: scannerc.go yaml_parser_scan_block_scalar.
-    pub(super) fn block_scalar(&mut self, parent: isize, wanted: bool) -> Option<Value> {
+    pub(super) fn block_scalar<C: Construct>(
+        &mut self,
+        parent: isize,
+        wanted: Option<C>,
+    ) -> Option<C::Value> {
         let literal = self.byte() == b'|';
         self.pos += 1;
         let (chomping, increment) = self.block_header()?;
@@ -41,7 +43,7 @@ impl Direct<'_> {
         while lines.column == lines.indent && self.pos < self.bytes.len() {
             let begin = self.pos;
             self.skip_to_break();
-            if wanted {
+            if wanted.is_some() {
                 let blank = matches!(self.bytes[begin], b' ' | b'\t');
                 if literal || leading_blank || blank || !leading_break {
                     out.extend(leading_break.then_some('\n'));

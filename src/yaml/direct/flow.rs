@@ -3,42 +3,41 @@
 use std::borrow::Cow;
 
 use memchr::memchr;
-use serde_json::{Map, Value};
 
 use super::scalar::{FLOW_STOPS, Stop};
-use super::{Direct, Select, Word, plain_value, string};
+use super::{Construct, Direct, Word, plain_value, string};
 
 impl<'a> Direct<'a> {
     /// A flow collection in a block collection; on to the next content.
-    pub(super) fn flow_in_block<S: Select>(&mut self, select: Option<S>) -> Option<Value> {
-        let value = self.flow_collection(select)?;
+    pub(super) fn flow_in_block<C: Construct>(&mut self, wanted: Option<C>) -> Option<C::Value> {
+        let value = self.flow_collection(wanted)?;
         self.end_line()?;
         Some(value)
     }
 
-    fn flow_collection<S: Select>(&mut self, select: Option<S>) -> Option<Value> {
+    fn flow_collection<C: Construct>(&mut self, wanted: Option<C>) -> Option<C::Value> {
         self.deeper()?;
         let opening = self.byte();
         self.pos += 1;
         let value = if opening == b'[' {
-            self.flow_sequence(select)
+            self.flow_sequence(wanted)
         } else {
-            self.flow_mapping(select)
+            self.flow_mapping(wanted)
         };
         self.depth -= 1;
         value
     }
 
-    fn flow_sequence<S: Select>(&mut self, select: Option<S>) -> Option<Value> {
-        let wanted = select.and_then(S::item);
+    fn flow_sequence<C: Construct>(&mut self, wanted: Option<C>) -> Option<C::Value> {
+        let inner = wanted.and_then(C::item);
         let mut items = Vec::new();
         loop {
             self.skip_in_flow()?;
             if self.byte() == b']' {
                 break;
             }
-            let item = self.flow_node(wanted)?;
-            if wanted.is_some() {
+            let item = self.flow_node(inner)?;
+            if inner.is_some() {
                 items.push(item);
             }
             self.skip_in_flow()?;
@@ -49,25 +48,25 @@ impl<'a> Direct<'a> {
             }
         }
         self.pos += 1;
-        Some(Value::Array(items))
+        Some(C::sequence(items))
     }
 
-    fn flow_mapping<S: Select>(&mut self, select: Option<S>) -> Option<Value> {
-        let mut map = Map::new();
+    fn flow_mapping<C: Construct>(&mut self, wanted: Option<C>) -> Option<C::Value> {
+        let mut map = C::Map::default();
         loop {
             self.skip_in_flow()?;
             if self.byte() == b'}' {
                 break;
             }
             let key = self.flow_key()?;
-            let wanted = select.and_then(|select| select.entry(&key));
+            let inner = wanted.and_then(|construct| construct.entry(&key));
             self.skip_in_flow()?;
             let value = match self.byte() {
-                b',' | b'}' => Value::Null,
-                _ => self.flow_node(wanted)?,
+                b',' | b'}' => C::null(),
+                _ => self.flow_node(inner)?,
             };
-            if wanted.is_some() {
-                map.insert(key.into_owned(), value);
+            if inner.is_some() {
+                C::insert(&mut map, key, value);
             }
             self.skip_in_flow()?;
             match self.byte() {
@@ -77,7 +76,7 @@ impl<'a> Direct<'a> {
             }
         }
         self.pos += 1;
-        Some(Value::Object(map))
+        Some(C::mapping(map))
     }
 
     /// A key and its colon, on one line.
@@ -113,11 +112,10 @@ impl<'a> Direct<'a> {
         self.key_text(start, word)
     }
 
-    fn flow_node<S: Select>(&mut self, select: Option<S>) -> Option<Value> {
-        let wanted = select.is_some();
+    fn flow_node<C: Construct>(&mut self, wanted: Option<C>) -> Option<C::Value> {
         match self.byte() {
-            b'[' | b'{' => self.flow_collection(select),
-            b'"' | b'\'' => Some(string(self.quoted(wanted)?, wanted)),
+            b'[' | b'{' => self.flow_collection(wanted),
+            b'"' | b'\'' => Some(string(self.quoted(wanted.is_some())?, wanted)),
             _ => {
                 let (text, stop) = self.flow_plain()?;
                 if stop == Stop::Break {

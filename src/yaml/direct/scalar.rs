@@ -3,9 +3,8 @@
 use std::borrow::Cow;
 
 use memchr::{memchr, memchr2, memchr3};
-use serde_json::Value;
 
-use super::{Direct, MAX_KEY_LENGTH, Word, plain_value, push_breaks, string};
+use super::{Construct, Direct, MAX_KEY_LENGTH, Word, plain_value, push_breaks, string};
 use crate::yaml::quoted::unescape;
 use crate::yaml::resolve::{self, Scalar};
 
@@ -138,12 +137,12 @@ impl<'a> Direct<'a> {
 
     /// What follows a scalar that is no key: nothing, or further lines of a plain one. On to the next
     /// content.
-    pub(super) fn rest_of_scalar(
+    pub(super) fn rest_of_scalar<C: Construct>(
         &mut self,
         word: Word<'a>,
         parent: isize,
-        wanted: bool,
-    ) -> Option<Value> {
+        wanted: Option<C>,
+    ) -> Option<C::Value> {
         let mut text = word.text;
         if !word.plain {
             self.end_line()?;
@@ -163,7 +162,7 @@ impl<'a> Direct<'a> {
             if line.stop == Stop::Colon {
                 return None;
             }
-            if wanted {
+            if wanted.is_some() {
                 let out = text.to_mut();
                 match breaks {
                     1 => out.push(' '),
