@@ -13,7 +13,7 @@ use serde_json::{Map, Value, json};
 
 use crate::semver;
 
-use super::metadata::{Dependency, Metadata};
+use super::metadata::Dependency;
 use super::table::Table;
 use super::values::{Coalescer, Defaults, Keep, Scope};
 use super::{Chart, Error, Warning, print};
@@ -54,10 +54,55 @@ pub fn process(
     graph.add(chart, None, &mut imports.iter())?;
     graph.switch(ROOT, &Table::copy_of(values), "")?;
     graph.import(ROOT)?;
-    let mut processed = graph.tree(ROOT, &mut 0)?;
-    processed.warnings.clone_from(&chart.warnings);
-    *chart = processed;
+    let mut uses = vec![0; graph.nodes.len()];
+    let made = graph.made(ROOT, &mut uses)?;
+    let mut sources = Vec::new();
+    take_apart(std::mem::take(chart), &mut sources);
+    *chart = made.build(&mut sources, &mut uses);
     Ok(())
+}
+
+/// A chart and those within it, each alone, in the order in which they are numbered.
+fn take_apart(mut chart: Chart, sources: &mut Vec<Chart>) {
+    let dependencies = std::mem::take(&mut chart.dependencies);
+    sources.push(chart);
+    for dependency in dependencies {
+        take_apart(dependency, sources);
+    }
+}
+
+/// What a chart came out as, beside what it came with.
+struct Made {
+    source: usize,
+    name: String,
+    wanted: Option<Vec<Dependency>>,
+    /// Nothing where they are as they were read.
+    values: Option<Map<String, Value>>,
+    parent: Option<Arc<str>>,
+    dependencies: Vec<Made>,
+}
+
+impl Made {
+    /// The chart, out of those that were taken apart; `uses` counts how often each is wanted yet.
+    fn build(self, sources: &mut [Chart], uses: &mut [usize]) -> Chart {
+        uses[self.source] -= 1;
+        let source = &mut sources[self.source];
+        let mut chart = if uses[self.source] == 0 {
+            std::mem::take(source)
+        } else {
+            source.clone()
+        };
+        chart.metadata.name = self.name;
+        chart.metadata.declares_dependencies = self.wanted.is_some();
+        chart.metadata.dependencies = self.wanted.unwrap_or_default();
+        if let Some(values) = self.values {
+            chart.values = values;
+        }
+        chart.parent = self.parent;
+        let dependencies = self.dependencies.into_iter();
+        chart.dependencies = dependencies.map(|one| one.build(sources, uses)).collect();
+        chart
+    }
 }
 
 fn declares(chart: &Chart) -> bool {
@@ -125,6 +170,8 @@ const ROOT: usize = 0;
 #[derive(Clone)]
 struct Node<'a> {
     source: &'a Chart,
+    /// The source's number.
+    number: usize,
     identity: usize,
     values: Defaults<'a>,
     dependencies: Vec<usize>,
@@ -178,6 +225,7 @@ impl<'a> Graph<'a, '_> {
         });
         let number = self.push(Node {
             source,
+            number: self.nodes.len(),
             identity: self.identities.len() - 1,
             values: Defaults::Read(&source.values),
             dependencies: Vec::new(),
@@ -443,32 +491,30 @@ impl<'a> Graph<'a, '_> {
         }
     }
 
-    /// The chart and its dependencies as they came out.
-    fn tree(&self, chart: usize, made: &mut usize) -> Result<Chart, Error> {
-        *made += 1;
-        if *made > MAX_CHARTS {
+    /// What the chart and its dependencies came out as; counts how often each source is used.
+    fn made(&self, chart: usize, uses: &mut [usize]) -> Result<Made, Error> {
+        let node = &self.nodes[chart];
+        uses[node.number] += 1;
+        if uses.iter().sum::<usize>() > MAX_CHARTS {
             return Err(Error::Breadth(MAX_CHARTS));
         }
-        let node = &self.nodes[chart];
         let dependencies: Result<_, _> = node
             .dependencies
             .iter()
-            .map(|one| self.tree(*one, made))
+            .map(|one| self.made(*one, uses))
             .collect();
-        let source = node.source;
-        Ok(Chart {
-            metadata: self.identities[node.identity].metadata(source),
-            lock: source.lock.clone(),
-            templates: source.templates.clone(),
+        let identity = &self.identities[node.identity];
+        let wanted = identity.wanted.as_ref();
+        Ok(Made {
+            source: node.number,
+            name: identity.name.to_owned(),
+            wanted: wanted.map(|wanted| wanted.iter().map(Wanted::dependency).collect()),
             values: match &node.values {
-                Defaults::Read(map) => (*map).clone(),
-                Defaults::Merged(table) => table.export(),
+                Defaults::Read(_) => None,
+                Defaults::Merged(table) => Some(table.export()),
             },
-            schema: source.schema.clone(),
-            files: source.files.clone(),
-            dependencies: dependencies?,
-            warnings: Vec::new(),
             parent: node.parent.map(|parent| Arc::from(self.full_path(parent))),
+            dependencies: dependencies?,
         })
     }
 
@@ -476,23 +522,6 @@ impl<'a> Graph<'a, '_> {
         match self.nodes[chart].parent {
             Some(parent) => format!("{}/charts/{}", self.full_path(parent), self.name(chart)),
             None => self.name(chart).to_owned(),
-        }
-    }
-}
-
-impl Identity<'_> {
-    fn metadata(&self, source: &Chart) -> Metadata {
-        let dependencies = self
-            .wanted
-            .iter()
-            .flatten()
-            .map(Wanted::dependency)
-            .collect();
-        Metadata {
-            name: self.name.to_owned(),
-            dependencies,
-            declares_dependencies: self.wanted.is_some(),
-            ..source.metadata.clone()
         }
     }
 }

@@ -134,6 +134,15 @@ impl<'a> Table<'a> {
         Rc::ptr_eq(&self.0, &other.0)
     }
 
+    /// Whether nothing would change, and nothing be said, if this were laid over another table; it
+    /// is only told of tables that still are what was read, no deeper than so many levels.
+    pub(super) fn covers(&self, under: &Self, levels: usize) -> bool {
+        match (self.read(), under.read()) {
+            (Some(over), Some(under)) => covers(over, under, levels),
+            _ => false,
+        }
+    }
+
     /// The keys that hold null.
     pub(super) fn nulls(&self) -> Vec<&'a str> {
         match self.read() {
@@ -278,6 +287,25 @@ fn has_nulls(map: &Map<String, Value>) -> bool {
         Value::Object(map) => has_nulls(map),
         _ => false,
     })
+}
+
+/// Whether nothing would change, and nothing be said, if one map were laid over another.
+fn covers(over: &Map<String, Value>, under: &Map<String, Value>, levels: usize) -> bool {
+    let Some(inner) = levels.checked_sub(1) else {
+        return false;
+    };
+    over.len() >= under.len()
+        && !over.values().any(Value::is_null)
+        && under
+            .iter()
+            .all(|(key, default)| match (over.get(key), default) {
+                (Some(Value::Object(value)), Value::Object(default)) => {
+                    covers(value, default, inner)
+                }
+                (Some(Value::Object(_)), default) => default.is_null(),
+                (Some(_), default) => !default.is_object(),
+                (None, _) => false,
+            })
 }
 
 /// Whether a map is no deeper than so many levels, nor larger than tables may be.

@@ -360,7 +360,7 @@ impl Coalescer<'_> {
 
     // helm: pkg/chart/common/util/coalesce.go coalesceTablesFullKey
     fn tables<'a>(&mut self, over: &Table<'a>, under: &Table<'a>, place: &Place<'_>, keep: Keep) {
-        if over.is(under) {
+        if over.is(under) || over.covers(under, MAX_DEPTH.saturating_sub(place.depth)) {
             return;
         }
         if place.depth > MAX_DEPTH {
