@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::yaml;
 
@@ -202,6 +203,7 @@ impl Loader {
 struct Parts {
     draft: Option<Draft>,
     chart: Chart,
+    files: Vec<File>,
 }
 
 impl Parts {
@@ -241,7 +243,7 @@ impl Parts {
                 }
             }
             name if name.starts_with("templates/") => self.chart.templates.push(file),
-            _ => self.chart.files.push(file),
+            _ => self.files.push(file),
         }
         Ok(())
     }
@@ -274,7 +276,7 @@ impl Parts {
     fn keep_of_first_version(&mut self, file: File) -> bool {
         let first = self.draft.get_or_insert_default().metadata.api_version == "v1";
         if first {
-            self.chart.files.push(file);
+            self.files.push(file);
         }
         first
     }
@@ -283,6 +285,7 @@ impl Parts {
         let draft = self.draft.ok_or(Error::MissingMetadata)?;
         Ok(Chart {
             metadata: draft.validate()?,
+            files: Arc::new(self.files),
             ..self.chart
         })
     }

@@ -106,7 +106,7 @@ pub struct Chart {
     /// `values.schema.json`.
     pub schema: Option<Arc<[u8]>>,
     /// The files that are nothing of the above; `.Files` shows them to templates.
-    pub files: Vec<File>,
+    pub files: Arc<Vec<File>>,
     /// The charts in `charts/`; after [`dependency::process`] those that are switched on.
     pub dependencies: Vec<Chart>,
     /// What Helm says on standard error while it loads this chart and its dependencies.

@@ -94,7 +94,7 @@ impl<'de> Deserialize<'de> for Chart {
                 .map(|(key, value)| (key, yaml::floats(value)))
                 .collect(),
             schema: schema.transpose().map_err(D::Error::custom)?.map(Arc::from),
-            files: unpack(record.files).map_err(D::Error::custom)?,
+            files: Arc::new(unpack(record.files).map_err(D::Error::custom)?),
             ..Self::default()
         })
     }

@@ -1,7 +1,9 @@
 //! `.Capabilities`: what a template may know of the cluster.
 
 use std::any::Any;
+use std::cell::{LazyCell, OnceCell};
 use std::rc::Rc;
+use std::sync::Arc;
 
 use crate::template::{CallError, Function, List, Map, Object, Text, Type, Value, print};
 
@@ -174,16 +176,36 @@ impl Default for HelmVersion {
     }
 }
 
-/// A Go struct, or a pointer to one.
+/// A Go struct, or a pointer to one. Most charts ask for none of it, so that its parts are made
+/// when they do.
 struct Struct {
     type_name: &'static str,
     kind: &'static str,
+    parts: LazyCell<Parts, Box<dyn FnOnce() -> Parts>>,
+}
+
+#[derive(Default)]
+struct Parts {
     /// In Go's order; those with a small letter are not exported, and only printed.
     fields: Vec<(&'static str, Value)>,
     methods: Vec<(&'static str, Function)>,
     /// What `String` gives, if it is a method of the pointer.
     pointer_text: Option<Text>,
     json: Vec<(&'static str, Value)>,
+}
+
+impl Struct {
+    fn value(
+        type_name: &'static str,
+        kind: &'static str,
+        parts: impl FnOnce() -> Parts + 'static,
+    ) -> Value {
+        Value::Object(Rc::new(Self {
+            type_name,
+            kind,
+            parts: LazyCell::new(Box::new(parts)),
+        }))
+    }
 }
 
 impl Object for Struct {
@@ -200,6 +222,7 @@ impl Object for Struct {
             return None;
         }
         let field = self
+            .parts
             .fields
             .iter()
             .find(|(known, _)| known.as_bytes() == name);
@@ -208,6 +231,7 @@ impl Object for Struct {
 
     fn method(&self, name: &[u8]) -> Option<Function> {
         let method = self
+            .parts
             .methods
             .iter()
             .find(|(known, _)| known.as_bytes() == name);
@@ -215,23 +239,24 @@ impl Object for Struct {
     }
 
     fn print(&self) -> Text {
-        self.pointer_text.clone().unwrap_or_default()
+        self.parts.pointer_text.clone().unwrap_or_default()
     }
 
     fn fields(&self) -> Option<Vec<(&'static str, Value)>> {
-        Some(self.fields.clone())
+        Some(self.parts.fields.clone())
     }
 
     fn pointer_text(&self) -> Option<Text> {
-        self.pointer_text.clone()
+        self.parts.pointer_text.clone()
     }
 
     fn json_fields(&self) -> Option<Vec<(&'static str, Value)>> {
-        Some(self.json.clone())
+        Some(self.parts.json.clone())
     }
 
     fn to_data(&self) -> Result<Value, CallError> {
         let entries = self
+            .parts
             .json
             .iter()
             .map(|(name, value)| (Text::from(*name), value.clone()));
@@ -247,99 +272,100 @@ impl Object for Struct {
 }
 
 /// The value that templates see.
-pub(super) fn value(capabilities: &Capabilities) -> Value {
-    let fields = vec![
-        ("KubeVersion", kube_version(&capabilities.kube_version)),
-        (
-            "APIVersions",
-            Value::Object(Rc::new(VersionSet::new(&capabilities.api_versions))),
-        ),
-        ("HelmVersion", helm_version(&capabilities.helm_version)),
-    ];
-    Value::Object(Rc::new(Struct {
-        type_name: "*common.Capabilities",
-        kind: "ptr",
-        methods: vec![],
-        pointer_text: None,
-        json: fields.clone(),
-        fields,
-    }))
+pub(super) fn value(capabilities: &Arc<Capabilities>) -> Value {
+    let all = Arc::clone(capabilities);
+    Struct::value("*common.Capabilities", "ptr", move || {
+        let versions = VersionSet {
+            list: OnceCell::new(),
+            all: Arc::clone(&all),
+        };
+        let fields = vec![
+            ("KubeVersion", kube_version(Arc::clone(&all))),
+            ("APIVersions", Value::Object(Rc::new(versions))),
+            ("HelmVersion", helm_version(all)),
+        ];
+        Parts {
+            json: fields.clone(),
+            fields,
+            ..Parts::default()
+        }
+    })
 }
 
-fn kube_version(version: &KubeVersion) -> Value {
-    let normalized = version.normalized.as_deref().unwrap_or_default();
-    let exported = [
-        ("Version", &version.version),
-        ("Major", &version.major),
-        ("Minor", &version.minor),
-    ];
-    let json = exported
-        .map(|(name, text)| (name, Value::string(text.as_str())))
-        .to_vec();
-    let mut fields = json.clone();
-    fields.insert(1, ("normalizedVersion", Value::string(normalized)));
-    let constant = |text: &str| {
-        let text = Text::from(text);
-        Function::new(move || text.clone())
-    };
-    Value::Object(Rc::new(Struct {
-        type_name: "common.KubeVersion",
-        kind: "struct",
-        fields,
-        methods: vec![
-            ("String", constant(version.for_constraints())),
-            ("GitVersion", constant(&version.version)),
-        ],
-        pointer_text: Some(version.for_constraints().into()),
-        json,
-    }))
+fn kube_version(all: Arc<Capabilities>) -> Value {
+    Struct::value("common.KubeVersion", "struct", move || {
+        let version = &all.kube_version;
+        let normalized = version.normalized.as_deref().unwrap_or_default();
+        let exported = [
+            ("Version", &version.version),
+            ("Major", &version.major),
+            ("Minor", &version.minor),
+        ];
+        let json = exported
+            .map(|(name, text)| (name, Value::string(text.as_str())))
+            .to_vec();
+        let mut fields = json.clone();
+        fields.insert(1, ("normalizedVersion", Value::string(normalized)));
+        let constant = |text: &str| {
+            let text = Text::from(text);
+            Function::new(move || text.clone())
+        };
+        Parts {
+            fields,
+            methods: vec![
+                ("String", constant(version.for_constraints())),
+                ("GitVersion", constant(&version.version)),
+            ],
+            pointer_text: Some(version.for_constraints().into()),
+            json,
+        }
+    })
 }
 
-fn helm_version(version: &HelmVersion) -> Value {
-    let fields = [
-        ("Version", "version", &version.version),
-        ("GitCommit", "git_commit", &version.git_commit),
-        ("GitTreeState", "git_tree_state", &version.git_tree_state),
-        ("GoVersion", "go_version", &version.go_version),
-        (
-            "KubeClientVersion",
-            "kube_client_version",
-            &version.kube_client_version,
-        ),
-    ];
-    let text = |text: &str| Value::string(text);
-    // Go's omitempty, on all but the last.
-    let shown = |json: &str, value: &str| json == "kube_client_version" || !value.is_empty();
-    let json = fields.iter().filter(|(_, json, value)| shown(json, value));
-    Value::Object(Rc::new(Struct {
-        type_name: "version.BuildInfo",
-        kind: "struct",
-        methods: vec![],
-        pointer_text: None,
-        json: json.map(|(_, json, value)| (*json, text(value))).collect(),
-        fields: fields
-            .iter()
-            .map(|(name, _, value)| (*name, text(value)))
-            .collect(),
-    }))
+fn helm_version(all: Arc<Capabilities>) -> Value {
+    Struct::value("version.BuildInfo", "struct", move || {
+        let version = &all.helm_version;
+        let fields = [
+            ("Version", "version", &version.version),
+            ("GitCommit", "git_commit", &version.git_commit),
+            ("GitTreeState", "git_tree_state", &version.git_tree_state),
+            ("GoVersion", "go_version", &version.go_version),
+            (
+                "KubeClientVersion",
+                "kube_client_version",
+                &version.kube_client_version,
+            ),
+        ];
+        let text = |text: &str| Value::string(text);
+        // Go's omitempty, on all but the last.
+        let shown = |json: &str, value: &str| json == "kube_client_version" || !value.is_empty();
+        let json = fields.iter().filter(|(_, json, value)| shown(json, value));
+        Parts {
+            json: json.map(|(_, json, value)| (*json, text(value))).collect(),
+            fields: fields
+                .iter()
+                .map(|(name, _, value)| (*name, text(value)))
+                .collect(),
+            ..Parts::default()
+        }
+    })
 }
 
 /// `.Capabilities.APIVersions`: a slice of texts with the method `Has`.
 struct VersionSet {
-    versions: Rc<[String]>,
-    list: List,
+    all: Arc<Capabilities>,
+    list: OnceCell<List>,
 }
 
 impl VersionSet {
-    fn new(versions: &[String]) -> Self {
-        let items = versions
-            .iter()
-            .map(|version| Value::string(version.as_str()))
-            .collect();
-        Self {
-            versions: versions.into(),
-            list: List::new(Type::STRING_SLICE, items),
-        }
+    /// The slice as such, made when a template first wants it.
+    fn list(&self) -> List {
+        let list = self.list.get_or_init(|| {
+            let versions = self.all.api_versions.iter();
+            let items = versions.map(|version| Value::string(version.as_str()));
+            List::new(Type::STRING_SLICE, items.collect())
+        });
+        list.clone()
     }
 }
 
@@ -357,10 +383,10 @@ impl Object for VersionSet {
     }
 
     fn method(&self, name: &[u8]) -> Option<Function> {
-        let versions = Rc::clone(&self.versions);
+        let all = Arc::clone(&self.all);
         (name == b"Has").then(|| {
             Function::new(move |wanted: Text| {
-                versions
+                all.api_versions
                     .iter()
                     .any(|version| version.as_bytes() == wanted.as_bytes())
             })
@@ -368,19 +394,19 @@ impl Object for VersionSet {
     }
 
     fn entries(&self) -> Option<Value> {
-        Some(Value::List(self.list.clone()))
+        Some(Value::List(self.list()))
     }
 
     fn is_true(&self) -> bool {
-        !self.versions.is_empty()
+        !self.all.api_versions.is_empty()
     }
 
     fn print(&self) -> Text {
-        print::show(&Value::List(self.list.clone()))
+        print::show(&Value::List(self.list()))
     }
 
     fn to_data(&self) -> Result<Value, CallError> {
-        Ok(Value::List(self.list.clone()))
+        Ok(Value::List(self.list()))
     }
 
     fn as_any(&self) -> &dyn Any {

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use jiff::tz::TimeZone;
 
 use super::capabilities::{self, Capabilities};
 use super::functions::{self, ROOT, without_no_value};
 use super::inputs::{Environment, Options, ReleaseFacts};
-use super::scope::{self, Shared, Template};
+use super::scope::{self, Shared};
 use super::session::{Asker, Session};
 use super::{Error, trace};
 use crate::chart::{Chart, Values, Warning};
@@ -22,7 +23,7 @@ pub(super) struct Facts<'r> {
     pub(super) chart: &'r Chart,
     pub(super) values: Values<'r>,
     pub(super) release: &'r ReleaseFacts,
-    pub(super) capabilities: &'r Capabilities,
+    pub(super) capabilities: &'r Arc<Capabilities>,
     pub(super) options: Options,
 }
 
@@ -75,7 +76,7 @@ fn print(facts: &Facts<'_>, templates: Templates) -> Result<Printed, Error> {
         release: scope::release(release),
         capabilities: capabilities::value(capabilities),
     };
-    let files = in_order(scope::templates(chart, *values, &shared));
+    let files = scope::templates(chart, *values, &shared);
     let missing_key = if options.strict {
         MissingKey::Error
     } else {
@@ -84,7 +85,7 @@ fn print(facts: &Facts<'_>, templates: Templates) -> Result<Printed, Error> {
     let mut templates = templates.missing_key(missing_key);
     for file in &files {
         templates
-            .parse(&file.path, file.text.as_bytes())
+            .parse(&file.path, &file.text)
             .map_err(|error| Error::Template(trace::parse_error(&file.path, &error)))?;
     }
     let mut printed = Printed::new();
@@ -98,12 +99,4 @@ fn print(facts: &Facts<'_>, templates: Templates) -> Result<Printed, Error> {
         );
     }
     Ok(printed)
-}
-
-/// Deepest first, so that a parent's definitions win over its dependencies'; then from the last
-/// path to the first. helm: pkg/engine/engine.go sortTemplates
-fn in_order(mut templates: Vec<Template>) -> Vec<Template> {
-    let depth = |template: &Template| template.path.matches('/').count();
-    templates.sort_by(|left, right| (depth(right), &right.path).cmp(&(depth(left), &left.path)));
-    templates
 }

@@ -2,8 +2,8 @@
 
 use std::any::Any;
 use std::cell::OnceCell;
-use std::collections::BTreeMap;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -17,7 +17,9 @@ use crate::template::{CallError, Function, Map, Object, Text, Type, Value, print
 pub(super) struct Files(Rc<Shared>);
 
 struct Shared {
-    files: BTreeMap<String, Rc<[u8]>>,
+    all: Arc<Vec<File>>,
+    /// The numbers of those that are seen, in the order of their names; all, once it is asked for.
+    seen: OnceCell<Vec<usize>>,
     /// Made when a template first wants the map as such.
     entries: OnceCell<Map>,
 }
@@ -27,46 +29,67 @@ const ENTRIES: Type = Type::Map(&Type::BYTES);
 
 impl Files {
     /// The value that templates see.
-    pub(super) fn value(files: &[File]) -> Value {
-        let files = files
-            .iter()
-            .map(|file| (file.name.clone(), Rc::from(&file.data[..])));
-        Shared::value(files.collect())
+    pub(super) fn value(files: &Arc<Vec<File>>) -> Value {
+        Shared::value(Arc::clone(files), OnceCell::new())
     }
 }
 
 impl Shared {
-    fn value(files: BTreeMap<String, Rc<[u8]>>) -> Value {
+    fn value(all: Arc<Vec<File>>, seen: OnceCell<Vec<usize>>) -> Value {
         Value::Object(Rc::new(Files(Rc::new(Self {
-            files,
+            all,
+            seen,
             entries: OnceCell::new(),
         }))))
     }
 
-    fn get(&self, name: &Text) -> Rc<[u8]> {
-        let file = name.as_str().and_then(|name| self.files.get(name));
-        file.map_or_else(|| Rc::from(&[][..]), Rc::clone)
+    fn seen(&self) -> &[usize] {
+        self.seen.get_or_init(|| {
+            let name = |number: &usize| self.all[*number].name.as_str();
+            let mut seen: Vec<usize> = (0..self.all.len()).rev().collect();
+            // of several with one name the last is the one
+            seen.sort_by_key(name);
+            seen.dedup_by_key(|number| name(number));
+            seen
+        })
+    }
+
+    /// The files that are seen, by name.
+    fn iter(&self) -> impl Iterator<Item = (usize, &File)> {
+        let numbers = self.seen().iter();
+        numbers.map(|number| (*number, &self.all[*number]))
+    }
+
+    fn get(&self, name: &Text) -> &[u8] {
+        let place = name.as_str().and_then(|name| {
+            let compare = |number: &usize| self.all[*number].name.as_str().cmp(name);
+            self.seen().binary_search_by(compare).ok()
+        });
+        place.map_or(&[], |place| &self.all[self.seen()[place]].data)
     }
 
     fn entries(&self) -> &Map {
         self.entries.get_or_init(|| {
-            let entry = |(name, file): (&String, &Rc<[u8]>)| {
-                (Text::from(name.as_str()), Value::Bytes(Rc::clone(file)))
+            let entry = |(_, file): (_, &File)| {
+                (
+                    Text::from(file.name.as_str()),
+                    Value::Bytes(Rc::from(&file.data[..])),
+                )
             };
-            Map::with_entries(ENTRIES, self.files.iter().map(entry).collect())
+            Map::with_entries(ENTRIES, self.iter().map(entry).collect())
         })
     }
 
     fn glob(&self, pattern: &Text) -> Result<Value, CallError> {
         let glob = Glob::compile(pattern.as_bytes());
-        let mut matching = BTreeMap::new();
-        for (name, file) in &self.files {
-            let matches = glob.matches(name.as_bytes());
+        let mut matching = Vec::new();
+        for (number, file) in self.iter() {
+            let matches = glob.matches(file.name.as_bytes());
             if matches.map_err(|stopped| CallError::new(stopped.to_string()))? {
-                matching.insert(name.clone(), Rc::clone(file));
+                matching.push(number);
             }
         }
-        Ok(Self::value(matching))
+        Ok(Self::value(Arc::clone(&self.all), OnceCell::from(matching)))
     }
 
     fn lines(&self, name: &Text) -> Value {
@@ -74,7 +97,7 @@ impl Shared {
         if file.is_empty() {
             return Value::strings::<Text>([]);
         }
-        let text = file.strip_suffix(b"\n").unwrap_or(&file);
+        let text = file.strip_suffix(b"\n").unwrap_or(file);
         Value::strings(text.split(|byte| *byte == b'\n').map(Text::from_bytes))
     }
 
@@ -82,8 +105,8 @@ impl Shared {
     /// files of one name, the later path wins. (In Helm it is either, by chance.)
     fn yaml(&self, show: impl Fn(&[u8]) -> Text) -> Text {
         let map = Map::new(Type::STRING_MAP);
-        for (path, file) in &self.files {
-            map.insert(base(path), Value::String(show(file)));
+        for (_, file) in self.iter() {
+            map.insert(base(&file.name), Value::String(show(&file.data)));
         }
         data::to_yaml(&Value::Map(map)).unwrap_or_default()
     }
@@ -116,9 +139,9 @@ impl Object for Files {
         let files = Rc::clone(&self.0);
         Some(match name {
             b"Get" => with_name(files, |files, name| {
-                Value::string(Text::from_bytes(&files.get(name)))
+                Value::string(Text::from_bytes(files.get(name)))
             }),
-            b"GetBytes" => with_name(files, |files, name| Value::Bytes(files.get(name))),
+            b"GetBytes" => with_name(files, |files, name| Value::Bytes(files.get(name).into())),
             b"Glob" => Function::new(move |pattern: Text| files.glob(&pattern)),
             b"Lines" => with_name(files, Shared::lines),
             b"AsConfig" => Function::new(move || files.yaml(Text::from_bytes)),
@@ -136,7 +159,7 @@ impl Object for Files {
     }
 
     fn is_true(&self) -> bool {
-        !self.0.files.is_empty()
+        !self.0.seen().is_empty()
     }
 
     fn print(&self) -> Text {

@@ -26,6 +26,7 @@ mod trace;
 mod worker;
 
 use std::ops::Range;
+use std::sync::Arc;
 
 pub use capabilities::{Capabilities, HelmVersion, InvalidKubeVersion, KubeVersion};
 pub use inputs::{Environment, Inputs, Options, RandomBytes, ReleaseFacts, Rendered, ResolveHost};
@@ -156,6 +157,7 @@ fn steps(
     }
     // From here on Helm has a release to show, if an empty one.
     *partial = Some(String::new());
+    let capabilities = Arc::new(capabilities);
     let kube_version = &capabilities.kube_version;
     let compatible = chart.check_compatible(kube_version.for_constraints(), kube_version.version());
     compatible.map_err(Error::KubeVersion)?;

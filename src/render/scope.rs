@@ -1,6 +1,7 @@
 //! The dot of each chart: what its templates see under `.Values`, `.Chart`, `.Release`, ...
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::files::Files;
 use super::inputs::ReleaseFacts;
@@ -17,11 +18,13 @@ pub(super) const VALUES_TYPE: &str = "common.Values";
 pub(super) struct Template {
     /// The path from the root chart: `web/charts/db/templates/a.yaml`.
     pub(super) path: String,
-    pub(super) text: Text,
+    /// How many slashes it has.
+    depth: usize,
+    pub(super) text: Arc<[u8]>,
     /// The dot of the template's chart, shared by all its templates.
     pub(super) dot: Map,
     /// `.Template.BasePath`
-    base: String,
+    base: Text,
 }
 
 impl Template {
@@ -35,9 +38,13 @@ impl Template {
 
     /// Puts the template's own name into its chart's dot, and gives the dot.
     pub(super) fn enter(&self) -> Value {
-        let own = Map::new(VALUES);
-        own.insert("Name", self.path.as_str());
-        own.insert("BasePath", self.base.as_str());
+        let own = map(
+            VALUES,
+            [
+                ("BasePath", self.base.clone().into()),
+                ("Name", Value::string(self.path.as_str())),
+            ],
+        );
         self.dot.insert("Template", own);
         Value::Map(self.dot.clone())
     }
@@ -51,22 +58,34 @@ pub(super) struct Shared {
 
 /// `.Release`. helm: pkg/chart/common/util/values.go ToRenderValues
 pub(super) fn release(facts: &ReleaseFacts) -> Value {
-    let release = Map::default();
-    release.insert("Name", facts.name.as_str());
-    release.insert("Namespace", facts.namespace.as_str());
-    release.insert("IsUpgrade", facts.is_upgrade);
-    release.insert("IsInstall", facts.is_install);
-    release.insert("Revision", Value::int(facts.revision));
-    release.insert("Service", "Helm");
-    Value::Map(release)
+    let release = [
+        ("IsInstall", facts.is_install.into()),
+        ("IsUpgrade", facts.is_upgrade.into()),
+        ("Name", Value::string(facts.name.as_str())),
+        ("Namespace", Value::string(facts.namespace.as_str())),
+        ("Revision", Value::int(facts.revision)),
+        ("Service", Value::string("Helm")),
+    ];
+    map(Type::ANY_MAP, release).into()
 }
 
-/// The templates of a chart and of all charts below it, each with its dot.
-/// helm: pkg/engine/engine.go allTemplates
+/// A map of this type with these entries.
+fn map<const N: usize>(map_type: Type, entries: [(&str, Value); N]) -> Map {
+    let entries = entries.map(|(name, value)| (Text::from(name), value));
+    Map::with_entries(map_type, BTreeMap::from(entries))
+}
+
+/// The templates of a chart and of all charts below it, each with its dot: the deepest first, so
+/// that a parent's definitions win over its dependencies', then from the last path to the first.
+/// helm: pkg/engine/engine.go allTemplates, sortTemplates
 pub(super) fn templates(chart: &Chart, values: Values<'_>, shared: &Shared) -> Vec<Template> {
-    let mut templates = BTreeMap::new();
+    let mut templates = Vec::new();
     collect(chart, table(values).seen_as(VALUES), shared, &mut templates);
-    templates.into_values().collect()
+    // of several at one path the last is the one
+    templates.reverse();
+    templates.sort_by(|left, right| (right.depth, &right.path).cmp(&(left.depth, &left.path)));
+    templates.dedup_by(|later, kept| later.path == kept.path);
+    templates
 }
 
 /// The values as a map that templates may change.
@@ -88,32 +107,39 @@ fn collect(
     chart: &Chart,
     values: Map,
     shared: &Shared,
-    templates: &mut BTreeMap<String, Template>,
+    templates: &mut Vec<Template>,
 ) -> Map {
     let subcharts = Map::default();
-    let dot = Map::new(VALUES);
-    dot.insert("Chart", metadata(chart));
-    dot.insert("Files", Files::value(&chart.files));
-    dot.insert("Release", shared.release.clone());
-    dot.insert("Capabilities", shared.capabilities.clone());
-    dot.insert("Values", values.clone());
-    dot.insert("Subcharts", subcharts.clone());
+    let dot = map(
+        VALUES,
+        [
+            ("Capabilities", shared.capabilities.clone()),
+            ("Chart", metadata(chart)),
+            ("Files", Files::value(&chart.files)),
+            ("Release", shared.release.clone()),
+            ("Subcharts", subcharts.clone().into()),
+            ("Values", values.clone().into()),
+        ],
+    );
     for dependency in &chart.dependencies {
         let name = dependency.name();
         let dot = collect(dependency, below(&values, name), shared, templates);
         subcharts.insert(name, dot.seen_as(Type::ANY_MAP));
     }
     let path = chart.chart_full_path();
+    let base = Text::from(format!("{path}/templates"));
     for file in &chart.templates {
+        let path = join(&path, &file.name);
         let template = Template {
-            path: join(&path, &file.name),
-            text: Text::from_bytes(&file.data),
+            depth: path.bytes().filter(|byte| *byte == b'/').count(),
+            path,
+            text: Arc::clone(&file.data),
             dot: dot.clone(),
-            base: format!("{path}/templates"),
+            base: base.clone(),
         };
         // A library lends its partials and prints nothing.
         if !chart.is_library() || template.is_partial() {
-            templates.insert(template.path.clone(), template);
+            templates.push(template);
         }
     }
     dot
@@ -159,37 +185,38 @@ fn metadata(chart: &Chart) -> Value {
         kind,
         declares_dependencies: _,
     } = &chart.metadata;
-    let fields = Map::default();
-    let texts = [
-        ("Name", name),
-        ("Home", home),
-        ("Version", version),
-        ("Description", description),
-        ("Icon", icon),
-        ("APIVersion", api_version),
-        ("Condition", condition),
-        ("Tags", tags),
-        ("AppVersion", app_version),
-        ("KubeVersion", kube_version),
-        ("Type", kind),
+    let empty = Text::default();
+    let text = |text: &str| match text {
+        "" => Value::String(empty.clone()),
+        text => Value::string(text),
+    };
+    let fields = [
+        ("APIVersion", text(api_version)),
+        ("Annotations", annotations_map(annotations)),
+        ("AppVersion", text(app_version)),
+        ("Condition", text(condition)),
+        (
+            "Dependencies",
+            Value::list(dependencies.iter().map(dependency).collect()),
+        ),
+        ("Deprecated", (*deprecated).into()),
+        ("Description", text(description)),
+        ("Home", text(home)),
+        ("Icon", text(icon)),
+        ("IsRoot", chart.is_root().into()),
+        ("Keywords", list(keywords)),
+        ("KubeVersion", text(kube_version)),
+        (
+            "Maintainers",
+            Value::list(maintainers.iter().map(maintainer).collect()),
+        ),
+        ("Name", text(name)),
+        ("Sources", list(sources)),
+        ("Tags", text(tags)),
+        ("Type", text(kind)),
+        ("Version", text(version)),
     ];
-    for (name, text) in texts {
-        fields.insert(name, text.as_str());
-    }
-    fields.insert("Sources", list(sources));
-    fields.insert("Keywords", list(keywords));
-    fields.insert(
-        "Maintainers",
-        Value::list(maintainers.iter().map(maintainer).collect()),
-    );
-    fields.insert("Deprecated", *deprecated);
-    fields.insert("Annotations", annotations_map(annotations));
-    fields.insert(
-        "Dependencies",
-        Value::list(dependencies.iter().map(dependency).collect()),
-    );
-    fields.insert("IsRoot", chart.is_root());
-    Value::Map(fields)
+    map(Type::ANY_MAP, fields).into()
 }
 
 fn list(texts: &[String]) -> Value {
@@ -205,20 +232,17 @@ fn annotations_map(annotations: &BTreeMap<String, String>) -> Value {
     if annotations.is_empty() {
         return Value::Map(Map::nil(Type::STRING_MAP));
     }
-    let map = Map::new(Type::STRING_MAP);
-    for (name, text) in annotations {
-        map.insert(name.as_str(), text.as_str());
-    }
-    Value::Map(map)
+    let entries = annotations
+        .iter()
+        .map(|(name, text)| (Text::from(name.as_str()), Value::string(text.as_str())));
+    Map::with_entries(Type::STRING_MAP, entries.collect()).into()
 }
 
 fn maintainer(maintainer: &Maintainer) -> Value {
     let Maintainer { name, email, url } = maintainer;
-    let fields = Map::default();
-    fields.insert("Name", name.as_str());
-    fields.insert("Email", email.as_str());
-    fields.insert("URL", url.as_str());
-    Value::Map(fields)
+    let fields = [("Email", email), ("Name", name), ("URL", url)];
+    let fields = fields.map(|(name, text)| (name, Value::string(text.as_str())));
+    map(Type::ANY_MAP, fields).into()
 }
 
 fn dependency(dependency: &Dependency) -> Value {
@@ -232,22 +256,18 @@ fn dependency(dependency: &Dependency) -> Value {
         import_values,
         alias,
     } = dependency;
-    let fields = Map::default();
-    let texts = [
-        ("Name", name),
-        ("Version", version),
-        ("Repository", repository),
-        ("Condition", condition),
-        ("Alias", alias),
+    let fields = [
+        ("Alias", Value::string(alias.as_str())),
+        ("Condition", Value::string(condition.as_str())),
+        ("Enabled", (*enabled).into()),
+        (
+            "ImportValues",
+            Value::list(import_values.iter().map(Value::from_json).collect()),
+        ),
+        ("Name", Value::string(name.as_str())),
+        ("Repository", Value::string(repository.as_str())),
+        ("Tags", list(tags)),
+        ("Version", Value::string(version.as_str())),
     ];
-    for (name, text) in texts {
-        fields.insert(name, text.as_str());
-    }
-    fields.insert("Tags", list(tags));
-    fields.insert("Enabled", *enabled);
-    fields.insert(
-        "ImportValues",
-        Value::list(import_values.iter().map(Value::from_json).collect()),
-    );
-    Value::Map(fields)
+    map(Type::ANY_MAP, fields).into()
 }
