@@ -103,12 +103,7 @@ fn table(values: Values<'_>) -> Map {
     Map::with_entries(Type::ANY_MAP, entries.collect())
 }
 
-fn collect(
-    chart: &Chart,
-    values: Map,
-    shared: &Shared,
-    templates: &mut Vec<Template>,
-) -> Map {
+fn collect(chart: &Chart, values: Map, shared: &Shared, templates: &mut Vec<Template>) -> Map {
     let subcharts = Map::default();
     let dot = map(
         VALUES,

@@ -15,7 +15,7 @@ use super::pem;
 use super::x509::Template;
 
 /// How long the keys of certificates are.
-const KEY_BITS: usize = 2_048;
+const KEY_BITS: u32 = 2_048;
 
 pub(super) fn functions(environment: &Rc<Environment>) -> Vec<(&'static str, Function)> {
     let with = || Rc::clone(environment);

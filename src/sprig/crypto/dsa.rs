@@ -4,12 +4,10 @@ use num_bigint::BigUint;
 
 use crate::sprig::Environment;
 
-use super::der;
+use super::{der, prime};
 
 const P_BITS: u64 = 2_048;
 const Q_BITS: u64 = 256;
-/// As many witnesses as Go asks.
-const WITNESSES: usize = 64;
 
 /// The numbers of a key: p, q, g, y and x.
 pub(super) struct Key(pub(super) [BigUint; 5]);
@@ -51,7 +49,7 @@ fn primes(environment: &Environment) -> (BigUint, BigUint) {
         let mut q = number(environment, Q_BITS);
         q.set_bit(0, true);
         q.set_bit(Q_BITS - 1, true);
-        if !is_prime(environment, &q) {
+        if !is_prime(&q) {
             continue;
         }
         for _ in 0..4 * P_BITS {
@@ -59,7 +57,7 @@ fn primes(environment: &Environment) -> (BigUint, BigUint) {
             p.set_bit(0, true);
             p.set_bit(P_BITS - 1, true);
             p = &p - &p % &q + &one;
-            if p.bits() == P_BITS && is_prime(environment, &p) {
+            if p.bits() == P_BITS && is_prime(&p) {
                 return (p, q);
             }
         }
@@ -72,32 +70,12 @@ fn number(environment: &Environment, bits: u64) -> BigUint {
     BigUint::from_bytes_be(&drawn)
 }
 
-/// Miller and Rabin's test, after small divisors were tried.
-fn is_prime(environment: &Environment, candidate: &BigUint) -> bool {
-    let (one, two) = (BigUint::from(1_u32), BigUint::from(2_u32));
+/// Small divisors are tried first, which leaves few for the costly test.
+fn is_prime(candidate: &BigUint) -> bool {
     let small = (3_u32..2_000).step_by(2);
-    if !candidate.bit(0)
-        || small
+    candidate.bit(0)
+        && small
             .into_iter()
-            .any(|divisor| candidate % divisor == BigUint::ZERO)
-    {
-        return false;
-    }
-    let last = candidate - &one;
-    let halvings = last.trailing_zeros().unwrap_or(0);
-    let odd = &last >> halvings;
-    (0..WITNESSES).all(|_| {
-        let witness = number(environment, candidate.bits()) % (&last - &two) + &two;
-        let mut power = witness.modpow(&odd, candidate);
-        if power == one || power == last {
-            return true;
-        }
-        for _ in 1..halvings {
-            power = &power * &power % candidate;
-            if power == last {
-                return true;
-            }
-        }
-        false
-    })
+            .all(|divisor| candidate % divisor != BigUint::ZERO)
+        && prime::is_prime(candidate)
 }

@@ -190,13 +190,9 @@ fn algorithm(identifier: &[u8], parameters: &[Vec<u8>]) -> Vec<u8> {
 }
 
 impl PrivateKey {
-    pub(super) fn generate_rsa(environment: &Environment, bits: usize) -> Result<Self, String> {
+    pub(super) fn generate_rsa(environment: &Environment, bits: u32) -> Result<Self, String> {
         let number = |number: BigUint| rsa::BigUint::from_bytes_be(&number.to_bytes_be());
-        let first = prime::random(environment, bits / 2);
-        let mut second = prime::random(environment, bits - bits / 2);
-        while second == first {
-            second = prime::random(environment, bits - bits / 2);
-        }
+        let (first, second) = prime::pair(environment, bits / 2)?;
         let key = RsaPrivateKey::from_p_q(number(first), number(second), prime::EXPONENT.into())
             .map_err(|error| error.to_string())?;
         Ok(Self::Rsa(Box::new(key)))

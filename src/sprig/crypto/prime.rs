@@ -1,116 +1,80 @@
-//! Primes for RSA keys. The library's own search takes ten seconds for a key of Sprig's size; a
-//! sieve over small primes leaves a tenth of its candidates for the costly test.
+//! Primes for RSA and DSA keys. The RSA library's own search takes ten seconds for a key of Sprig's
+//! size.
 
+use chacha20::ChaCha20Rng;
+use crypto_bigint::BoxedUint;
+use crypto_primes::hazmat::{SetBits, SmallFactorsSieveFactory};
+use crypto_primes::{Flavor, sieve_and_find};
 use num_bigint::BigUint;
+use rand::SeedableRng as _;
 
 use crate::sprig::Environment;
 
 /// The public exponent, which must not divide one less than the prime.
 pub(super) const EXPONENT: u32 = 65_537;
 
-/// Candidates are struck out by all odd primes below this.
-const SIEVE: u32 = 1 << 16;
-/// How many odd numbers one random start gives: of these sizes about ten are prime.
-const WINDOW: usize = 8_192;
-/// FIPS 186-5 asks for five with numbers of 1024 bits.
-const ROUNDS: usize = 8;
-
-/// A random prime of this many bits, the two highest set, so that the product of two such has
-/// twice as many bits.
-pub(super) fn random(environment: &Environment, bits: usize) -> BigUint {
-    let small = small_primes();
+/// Two random primes of this many bits each, the two highest set, so that their product has twice
+/// as many bits.
+///
+/// They are searched for at the same time, each with randomness that grows from a seed of its own,
+/// so that it does not depend on who is faster.
+///
+/// # Errors
+/// If there are too few bits to search for.
+pub(super) fn pair(environment: &Environment, bits: u32) -> Result<(BigUint, BigUint), String> {
     loop {
-        let start = start(environment, bits);
-        for offset in survivors(&start, &small) {
-            let candidate = &start + 2 * offset as u64;
-            let usable =
-                candidate.bits() == bits as u64 && &candidate % EXPONENT != BigUint::from(1_u32);
-            if usable && is_prime(environment, &candidate) {
-                return candidate;
-            }
+        let [one, other] = [seed(environment), seed(environment)];
+        let (one, other) = std::thread::scope(|scope| {
+            let one = scope.spawn(move || random(one, bits));
+            let other = random(other, bits);
+            (one.join(), other)
+        });
+        let one = one.map_err(|_| "the search for a prime broke off".to_owned())?;
+        let (one, other) = (one?, other?);
+        if one != other {
+            return Ok((one, other));
         }
     }
 }
 
-/// A random odd number with the two highest of its bits set.
-fn start(environment: &Environment, bits: usize) -> BigUint {
-    let mut bytes = vec![0; bits.div_ceil(8)];
-    environment.fill(&mut bytes);
-    let mut number = BigUint::from_bytes_be(&bytes) % (BigUint::from(1_u32) << bits);
-    for bit in [0, bits - 1, bits - 2] {
-        number.set_bit(bit as u64, true);
-    }
-    number
+fn seed(environment: &Environment) -> [u8; 32] {
+    let mut seed = [0; 32];
+    environment.fill(&mut seed);
+    seed
 }
 
-fn small_primes() -> Vec<u32> {
-    let mut composite = vec![false; SIEVE as usize];
-    let mut primes = Vec::new();
-    for number in (3..SIEVE).step_by(2) {
-        if composite[number as usize] {
-            continue;
-        }
-        primes.push(number);
-        for multiple in (number as usize * 3..SIEVE as usize).step_by(number as usize * 2) {
-            composite[multiple] = true;
-        }
-    }
-    primes
-}
-
-/// The offsets, in steps of two, at which no small prime divides.
-fn survivors(start: &BigUint, small: &[u32]) -> impl Iterator<Item = usize> {
-    let mut composite = vec![false; WINDOW];
-    for &prime in small {
-        let rest = start % prime;
-        let rest = rest.iter_u32_digits().next().unwrap_or(0);
-        // The first offset n for which start + 2n is divisible: half of what is missing, made even.
-        let missing = (prime - rest) % prime;
-        let first = if missing.is_multiple_of(2) {
-            missing
-        } else {
-            missing + prime
-        } / 2;
-        for offset in (first as usize..WINDOW).step_by(prime as usize) {
-            composite[offset] = true;
-        }
-    }
-    composite
-        .into_iter()
-        .enumerate()
-        .filter(|(_, struck)| !struck)
-        .map(|(offset, _)| offset)
-}
-
-/// Miller and Rabin's test: with the base two, which almost no composite passes, and then with
-/// random ones.
-fn is_prime(environment: &Environment, number: &BigUint) -> bool {
-    let minus_one = number - 1_u32;
-    let twos = minus_one.trailing_zeros().unwrap_or(0);
-    let odd = &minus_one >> twos;
-    let passes = |base: &BigUint| {
-        let mut power = base.modpow(&odd, number);
-        if power == BigUint::from(1_u32) || power == minus_one {
-            return true;
-        }
-        for _ in 1..twos {
-            power = &power * &power % number;
-            if power == minus_one {
-                return true;
-            }
-        }
-        false
+fn random(seed: [u8; 32], bits: u32) -> Result<BigUint, String> {
+    let usable = |candidate: &BoxedUint| {
+        crypto_primes::is_prime(Flavor::Any, candidate)
+            && number(candidate) % EXPONENT != BigUint::from(1_u32)
     };
-    let random_base = || {
-        let mut bytes = vec![0; number.bits().div_ceil(8) as usize];
-        environment.fill(&mut bytes);
-        BigUint::from_bytes_be(&bytes) % (number - 3_u32) + 2_u32
-    };
-    passes(&BigUint::from(2_u32)) && (0..ROUNDS).all(|_| passes(&random_base()))
+    let sieve = SmallFactorsSieveFactory::new(Flavor::Any, bits, SetBits::TwoMsb)
+        .map_err(|error| error.to_string())?;
+    let mut randomness = ChaCha20Rng::from_seed(seed);
+    let found = sieve_and_find(&mut randomness, sieve, |_, candidate| usable(candidate));
+    match found.map_err(|error| error.to_string())? {
+        Some(prime) => Ok(number(&prime)),
+        None => Err("found no prime".to_owned()),
+    }
+}
+
+/// Whether a number is a prime, by Baillie's, Pomerance's, Selfridge's and Wagstaff's test, which
+/// no composite is known to pass.
+pub(super) fn is_prime(number: &BigUint) -> bool {
+    let bytes = number.to_bytes_be();
+    let bits = 8 * bytes.len() as u32;
+    BoxedUint::from_be_slice(&bytes, bits)
+        .is_ok_and(|number| crypto_primes::is_prime(Flavor::Any, &number))
+}
+
+fn number(found: &BoxedUint) -> BigUint {
+    BigUint::from_bytes_be(&found.to_be_bytes())
 }
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
+
     use super::*;
     use std::cell::{Cell, RefCell};
 
@@ -135,8 +99,7 @@ mod tests {
 
     #[test]
     fn primes_are_told_from_composites() {
-        let environment = environment();
-        let is_prime = |number: u64| is_prime(&environment, &BigUint::from(number));
+        let is_prime = |number: u64| is_prime(&BigUint::from(number));
         for prime in [5_u64, 7, 65_537, 1_000_000_007, 18_446_744_073_709_551_557] {
             assert!(is_prime(prime), "{prime}");
         }
@@ -156,9 +119,10 @@ mod tests {
 
     #[test]
     fn a_random_prime_has_its_size() {
-        let environment = environment();
-        let (first, second) = (random(&environment, 256), random(&environment, 256));
+        let (first, second) = pair(&environment(), 256).unwrap();
         assert_ne!(first, second);
-        assert_eq!((first.bits(), (first * second).bits()), (256, 512));
+        assert_eq!((first.bits(), (&first * &second).bits()), (256, 512));
+        // The same randomness gives the same primes, whichever is found first.
+        assert_eq!(pair(&environment(), 256).unwrap(), (first, second));
     }
 }
