@@ -85,7 +85,7 @@ fn print(facts: &Facts<'_>, templates: Templates) -> Result<Printed, Error> {
     let mut templates = templates.missing_key(missing_key);
     for file in &files {
         templates
-            .parse(&file.path, &file.text)
+            .parse_shared(&file.path, &file.text)
             .map_err(|error| Error::Template(trace::parse_error(&file.path, &error)))?;
     }
     let mut printed = Printed::new();

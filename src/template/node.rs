@@ -3,6 +3,8 @@
 
 use std::rc::Rc;
 
+use bytes::Bytes;
+
 use super::error::Location;
 use super::functions::Callee;
 use super::number::Number;
@@ -24,7 +26,7 @@ pub(super) struct Tree {
 /// What a template is whatever its text is called.
 #[derive(Debug)]
 pub(super) struct Body {
-    pub(super) source: Rc<[u8]>,
+    pub(super) source: Bytes,
     pub(super) root: List,
     /// How many variables can be in scope at once, `$` included.
     pub(super) slots: usize,
@@ -59,7 +61,7 @@ impl Tree {
 /// Nodes in a row.
 #[derive(Debug, Default)]
 pub(super) struct List {
-    pub(super) nodes: Vec<Node>,
+    pub(super) nodes: Box<[Node]>,
 }
 
 /// Text, or an action.
@@ -75,11 +77,11 @@ pub(super) enum Node {
     Template(Box<Invocation>),
 }
 
-/// A run of plain text.
+/// A run of plain text, as it stands in the source.
 #[derive(Debug)]
 pub(super) struct Text {
     pub(super) position: Position,
-    pub(super) text: Box<[u8]>,
+    pub(super) text: Bytes,
 }
 
 /// `if`, `with` or `range`.
@@ -104,7 +106,7 @@ pub(super) struct Invocation {
 pub(super) struct Pipe {
     pub(super) position: Position,
     pub(super) variables: Variables,
-    pub(super) commands: Vec<Command>,
+    pub(super) commands: Box<[Command]>,
 }
 
 /// The variables at the head of a pipeline.
@@ -141,9 +143,9 @@ pub(super) enum Place {
 pub(super) struct Command {
     pub(super) position: Position,
     /// The first is what is called or shown, the others are its arguments.
-    pub(super) terms: Vec<Term>,
+    pub(super) terms: Box<[Term]>,
     /// Slots that the arguments may or may not set, if this is `and` or `or`.
-    pub(super) uncertain: Vec<usize>,
+    pub(super) uncertain: Box<[usize]>,
 }
 
 /// An operand.
@@ -173,7 +175,7 @@ pub(super) struct StringTerm {
 #[derive(Debug)]
 pub(super) struct Field {
     pub(super) position: Position,
-    pub(super) names: Vec<Box<[u8]>>,
+    pub(super) names: Box<[Box<[u8]>]>,
 }
 
 /// `$x.y`
@@ -183,7 +185,7 @@ pub(super) struct Variable {
     /// With its dollar sign.
     pub(super) name: Box<[u8]>,
     pub(super) place: Place,
-    pub(super) fields: Vec<Box<[u8]>>,
+    pub(super) fields: Box<[Box<[u8]>]>,
 }
 
 /// A function's name.
@@ -199,7 +201,7 @@ pub(super) struct Identifier {
 pub(super) struct Chain {
     pub(super) position: Position,
     pub(super) term: Term,
-    pub(super) fields: Vec<Box<[u8]>>,
+    pub(super) fields: Box<[Box<[u8]>]>,
 }
 
 /// The node that is being executed, for error messages.
@@ -234,6 +236,14 @@ impl At<'_> {
             Self::Term(term) => term.write(&mut out),
         }
         String::from_utf8_lossy(&out).into_owned()
+    }
+}
+
+impl From<Vec<Node>> for List {
+    fn from(nodes: Vec<Node>) -> Self {
+        Self {
+            nodes: nodes.into(),
+        }
     }
 }
 

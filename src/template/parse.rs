@@ -6,6 +6,8 @@ mod pipeline;
 use std::collections::HashMap;
 use std::rc::Rc;
 
+use bytes::Bytes;
+
 use super::error::Error;
 use super::functions::Functions;
 use super::lex::{Item, ItemKind, Lexer};
@@ -17,12 +19,12 @@ use super::quote::{quoted, unquote};
 const DEEPEST: usize = 1_000;
 
 /// All templates that a text defines, the text's own last.
-pub(super) fn parse(file: &str, text: &[u8], functions: &Functions) -> Result<Vec<Tree>, Error> {
+pub(super) fn parse(file: &str, text: Bytes, functions: &Functions) -> Result<Vec<Tree>, Error> {
     let file: Rc<str> = Rc::from(file);
     let mut parser = Parser {
-        source: Rc::from(text),
+        source: text.clone(),
         lexer: Lexer::new(
-            text,
+            &text,
             !functions.contains("break"),
             !functions.contains("continue"),
         ),
@@ -40,7 +42,7 @@ pub(super) fn parse(file: &str, text: &[u8], functions: &Functions) -> Result<Ve
 
 struct Parser<'t> {
     file: Rc<str>,
-    source: Rc<[u8]>,
+    source: Bytes,
     lexer: Lexer<'t>,
     functions: &'t Functions,
     /// The finished templates, and where each is by its name.
@@ -242,7 +244,7 @@ impl<'t> Parser<'t> {
             name,
             file: Rc::clone(&self.file),
             body: Rc::new(Body {
-                source: Rc::clone(&self.source),
+                source: self.source.clone(),
                 root,
                 slots: self.tree().slots,
                 // What a definition of the same name gives way to stands for both.
@@ -285,7 +287,7 @@ impl<'t> Parser<'t> {
                 Parsed::End(end) => return self.error(format!("unexpected {}", end.text())),
             }
         }
-        Ok(List { nodes })
+        Ok(List::from(nodes))
     }
 
     fn parse_definition(&mut self) -> Result<(), Error> {
@@ -306,7 +308,7 @@ impl<'t> Parser<'t> {
         while self.peek_non_space().kind != ItemKind::Eof {
             match self.text_or_action()? {
                 Parsed::Node(node) => nodes.push(node),
-                Parsed::End(end) => return Ok((List { nodes }, end)),
+                Parsed::End(end) => return Ok((List::from(nodes), end)),
             }
         }
         self.error("unexpected EOF")
@@ -317,7 +319,7 @@ impl<'t> Parser<'t> {
         match item.kind {
             ItemKind::Text => Ok(Parsed::Node(Node::Text(Text {
                 position: item.position,
-                text: item.text.into(),
+                text: self.source.slice_ref(item.text),
             }))),
             ItemKind::LeftDelim => {
                 self.tree().action_line = item.line;
@@ -414,7 +416,7 @@ impl<'t> Parser<'t> {
                 };
             }
         };
-        Ok(List { nodes: vec![node] })
+        Ok(List::from(vec![node]))
     }
 
     fn else_control(&mut self) -> Result<ListEnd, Error> {

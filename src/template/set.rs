@@ -3,7 +3,9 @@
 use std::cell::RefCell;
 use std::collections::{BTreeSet, HashMap};
 use std::rc::Rc;
+use std::sync::Arc;
 
+use bytes::Bytes;
 use foldhash::fast::FixedState;
 
 use super::error::Error;
@@ -51,7 +53,7 @@ struct Memory {
 struct Generation {
     // The hash is no defence against texts made to collide: they cost time in their own render's
     // bounded work, nothing more.
-    parsed: HashMap<Rc<[u8]>, Trees, FixedState>,
+    parsed: HashMap<Bytes, Trees, FixedState>,
     bytes: usize,
 }
 
@@ -107,7 +109,25 @@ impl Templates {
     /// # Errors
     /// Go's parse error; the set is then as it was.
     pub fn parse(&mut self, name: &str, text: impl AsRef<[u8]>) -> Result<Template, Error> {
-        let trees = self.trees(name, text.as_ref())?;
+        let text = text.as_ref();
+        self.parse_text(name, text, || Bytes::copy_from_slice(text))
+    }
+
+    /// Parses as [`Templates::parse`] does, and shares the text instead of copying it.
+    ///
+    /// # Errors
+    /// As [`Templates::parse`].
+    pub fn parse_shared(&mut self, name: &str, text: &Arc<[u8]>) -> Result<Template, Error> {
+        self.parse_text(name, text, || Bytes::from_owner(Arc::clone(text)))
+    }
+
+    fn parse_text(
+        &mut self,
+        name: &str,
+        text: &[u8],
+        keep: impl FnOnce() -> Bytes,
+    ) -> Result<Template, Error> {
+        let trees = self.trees(name, text, keep)?;
         for tree in trees.iter() {
             self.add(tree);
         }
@@ -117,7 +137,12 @@ impl Templates {
         }
     }
 
-    fn trees(&self, name: &str, text: &[u8]) -> Result<Rc<[Rc<Tree>]>, Error> {
+    fn trees(
+        &self,
+        name: &str,
+        text: &[u8],
+        keep: impl FnOnce() -> Bytes,
+    ) -> Result<Rc<[Rc<Tree>]>, Error> {
         let mut memory = self.memory.borrow_mut();
         if let Some(known) = memory.recall(text) {
             if *known.file == *name {
@@ -127,12 +152,13 @@ impl Templates {
                 return Ok(trees);
             }
         }
-        let trees = parse(name, text, &self.functions)?;
+        let text = keep();
+        let trees = parse(name, text.clone(), &self.functions)?;
         let trees = Trees {
             file: Rc::from(name),
             trees: trees.into_iter().map(Rc::new).collect(),
         };
-        memory.keep(text, trees.clone());
+        memory.add(text, trees.clone());
         Ok(trees.trees)
     }
 
@@ -256,13 +282,7 @@ impl Memory {
         Some(trees)
     }
 
-    fn keep(&mut self, text: &[u8], trees: Trees) {
-        // The trees hold the text already.
-        let shared = trees.trees.first().map(|tree| Rc::clone(&tree.body.source));
-        self.add(shared.unwrap_or_else(|| Rc::from(text)), trees);
-    }
-
-    fn add(&mut self, text: Rc<[u8]>, trees: Trees) {
+    fn add(&mut self, text: Bytes, trees: Trees) {
         if self.young.bytes > GENERATION {
             self.old = std::mem::take(&mut self.young);
         }

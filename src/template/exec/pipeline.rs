@@ -79,7 +79,7 @@ impl Machine<'_> {
         last: Option<Value>,
     ) -> Result<Reflected, Error> {
         self.step(frame)?;
-        let [first, args @ ..] = command.terms.as_slice() else {
+        let [first, args @ ..] = &*command.terms else {
             return Err(frame.error("empty command"));
         };
         match first {

@@ -48,7 +48,7 @@ impl<'t> Parser<'t> {
         Ok(Pipe {
             position,
             variables: self.variables(heads),
-            commands,
+            commands: commands.into(),
         })
     }
 
@@ -177,7 +177,7 @@ impl<'t> Parser<'t> {
         Ok(Command {
             position,
             uncertain: uncertain.collect(),
-            terms,
+            terms: terms.into(),
         })
     }
 
@@ -199,12 +199,15 @@ impl<'t> Parser<'t> {
         Ok(Some(match term {
             Term::Field(mut field) => {
                 field.position = position;
-                field.names.append(&mut fields);
+                field.names = std::mem::take(&mut field.names)
+                    .into_iter()
+                    .chain(fields)
+                    .collect();
                 Term::Field(field)
             }
             Term::Variable(mut variable) => {
                 variable.position = position;
-                variable.fields = fields;
+                variable.fields = fields.into();
                 Term::Variable(variable)
             }
             Term::Bool(..) | Term::String(_) | Term::Number(..) | Term::Nil(_) | Term::Dot(_) => {
@@ -214,7 +217,7 @@ impl<'t> Parser<'t> {
             term => Term::Chain(Box::new(Chain {
                 position,
                 term,
-                fields,
+                fields: fields.into(),
             })),
         }))
     }
@@ -229,7 +232,7 @@ impl<'t> Parser<'t> {
             ItemKind::Variable => self.use_variable(position, item.text)?,
             ItemKind::Field => Term::Field(Box::new(Field {
                 position,
-                names: vec![item.text[1..].into()],
+                names: Box::new([item.text[1..].into()]),
             })),
             ItemKind::Bool => Term::Bool(position, item.text == b"true"),
             ItemKind::CharConstant | ItemKind::Complex | ItemKind::Number => {
@@ -278,7 +281,7 @@ impl<'t> Parser<'t> {
             position,
             name: name.into(),
             place: self.tree().place(name),
-            fields: Vec::new(),
+            fields: Box::default(),
         })))
     }
 }
