@@ -160,17 +160,18 @@ fn from_json(text: Text) -> Map {
             map
         }
         (Value::Nil, None) => Map::nil(Type::ANY_MAP),
-        (_, Some(error)) => error_map(error),
-        (other, None) => error_map(wrong(kind(&other), "map[string]interface {}")),
+        (Value::Nil, Some(error)) => error_map(error),
+        // Numbers within what is of the wrong kind are not looked at.
+        (other, _) => error_map(wrong(kind(&other), "map[string]interface {}")),
     }
 }
 
 fn from_json_array(text: Text) -> List {
     match read_json(&text) {
-        (_, Some(error)) => error_list(error),
+        (Value::List(_) | Value::Nil, Some(error)) => error_list(error),
         (Value::List(list), None) => list,
         (Value::Nil, None) => List::nil(Type::ANY_SLICE),
-        (other, None) => error_list(wrong(kind(&other), "[]interface {}")),
+        (other, _) => error_list(wrong(kind(&other), "[]interface {}")),
     }
 }
 
