@@ -624,6 +624,17 @@ pub trait Object {
         None
     }
 
+    /// If it is a struct with a `String` method, or a pointer to one: its fields, for the verbs that
+    /// do not ask that method (`%d`).
+    fn raw_fields(&self) -> Option<Vec<(&'static str, Value)>> {
+        None
+    }
+
+    /// What `%#v` shows of a value that has a `GoString` method.
+    fn go_syntax(&self) -> Option<Text> {
+        None
+    }
+
     /// What an action prints, if the pointer to the value has a `String` method and the value has
     /// not: an action takes the address of a struct's field, which a function's argument lost.
     fn pointer_text(&self) -> Option<Text> {
