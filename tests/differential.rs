@@ -195,7 +195,10 @@ fn new_cases_are_as_in_helm() {
     let seed = std::env::var("PINTLE_DIFFERENTIAL_SEED").unwrap_or_else(|_| "1".to_owned());
     let mut oracle = Command::new("go")
         .args(["run", ".", "fuzz", &seed, &wanted])
-        .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/oracle/differential"))
+        .current_dir(concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/tests/oracle/differential"
+        ))
         .stdout(Stdio::piped())
         .spawn()
         .expect("PINTLE_DIFFERENTIAL_CASES needs Go");

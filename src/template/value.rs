@@ -650,6 +650,18 @@ pub trait Object {
         None
     }
 
+    /// What a function gets of it, if that is something else: a copy of a struct's field has not
+    /// the methods of the pointer to it.
+    fn without_address(&self) -> Option<Value> {
+        None
+    }
+
+    /// What `deepCopy` makes of it, if that is something else: fields that are not exported stay
+    /// behind.
+    fn deep_copy(&self) -> Option<Value> {
+        None
+    }
+
     /// Itself, so that the function that knows the Rust type can take it back
     /// (`date` a time, `genSignedCert` a certificate).
     fn as_any(&self) -> &dyn std::any::Any;
