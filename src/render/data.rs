@@ -46,7 +46,11 @@ pub(super) fn insert(functions: &mut Functions, environment: Rc<Environment>) {
 pub(super) fn to_yaml(value: &Value) -> Result<Text, CallError> {
     match yaml::to_string(&json::Data::new(value)) {
         Ok(text) => Ok(without_newline(text)),
-        Err(error) => Err(CallError::new(error.to_string())),
+        // sigs.k8s.io/yaml: Marshal goes by way of JSON, which a value that contains itself has none of.
+        Err(error) => Err(match json::encode(value, json::Form::Html) {
+            Err(none) => CallError::new(format!("error marshaling into JSON: {none}")),
+            Ok(_) => CallError::new(error.to_string()),
+        }),
     }
 }
 
