@@ -641,6 +641,11 @@ pub trait Object {
         None
     }
 
+    /// If the kind is that of a whole number: a value of the same type with this number.
+    fn counted(&self, _number: i64) -> Option<Value> {
+        None
+    }
+
     /// The value as `toJson` and `toYaml` see it.
     fn to_data(&self) -> Result<Value, CallError>;
 

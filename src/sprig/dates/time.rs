@@ -1,6 +1,7 @@
 //! Go's `time.Time` as templates see it.
 
 use std::any::Any;
+use std::borrow::Cow;
 use std::rc::Rc;
 
 use crate::template::{CallError, Function, Object, Text, Type, UintKind, Value, print};
@@ -357,11 +358,21 @@ enum Named {
 }
 
 impl Named {
-    fn name(&self) -> &'static str {
-        match self {
-            Self::Month(number) => MONTHS[*number as usize - 1],
-            Self::Weekday(number) => WEEKDAYS[*number as usize],
+    // time: format.go Month.String, Weekday.String
+    fn name(&self) -> Cow<'static, str> {
+        let (kind, name) = match self {
+            Self::Month(number) => ("Month", MONTHS.get(number.wrapping_sub(1) as usize)),
+            Self::Weekday(number) => ("Weekday", WEEKDAYS.get(*number as usize)),
+        };
+        match name {
+            Some(name) => Cow::Borrowed(name),
+            None => format!("%!{kind}({})", self.number()).into(),
         }
+    }
+
+    fn number(&self) -> i64 {
+        let (Self::Month(number) | Self::Weekday(number)) = self;
+        *number
     }
 }
 
@@ -382,21 +393,27 @@ impl Object for Named {
     }
 
     fn method(&self, name: &[u8]) -> Option<Function> {
-        let shown = self.name();
-        (name == b"String").then(|| Function::new(move || shown))
+        let shown = Text::from(&*self.name());
+        (name == b"String").then(|| Function::new(move || shown.clone()))
     }
 
     fn is_true(&self) -> bool {
-        !matches!(self, Self::Weekday(0))
+        self.number() != 0
     }
 
     fn print(&self) -> Text {
-        self.name().into()
+        Text::from(&*self.name())
+    }
+
+    fn counted(&self, number: i64) -> Option<Value> {
+        Some(Value::Object(Rc::new(match self {
+            Self::Month(_) => Self::Month(number),
+            Self::Weekday(_) => Self::Weekday(number),
+        })))
     }
 
     fn to_data(&self) -> Result<Value, CallError> {
-        let (Self::Month(number) | Self::Weekday(number)) = self;
-        Ok(Value::int(*number))
+        Ok(Value::int(self.number()))
     }
 
     fn as_any(&self) -> &dyn Any {
