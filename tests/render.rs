@@ -9,6 +9,7 @@ use pintle::chart::{Chart, File, Level};
 use pintle::render::{
     self, Error, Failure, Inputs, Lookup, LookupError, NoCluster, Options, Rendered,
 };
+use pintle::template::Limits;
 use serde_json::{Value, json};
 
 fn chart(templates: &[(&str, &str)]) -> Chart {
@@ -200,6 +201,34 @@ fn templates_without_end_are_errors() {
         let panicked = matches!(&result, Err(failure) if matches!(failure.error, Error::Panic(_)));
         assert!(!panicked, "{text}");
     }
+}
+
+#[test]
+fn limits_bound_the_execution_of_each_template() {
+    let within = |limits: Limits, text: &str| {
+        let options = Options {
+            limits,
+            ..Options::default()
+        };
+        with_options(options, text).map_err(|failure| match failure.error {
+            Error::Template(message) => message,
+            error => panic!("{error}"),
+        })
+    };
+    let few = Limits {
+        steps: 500,
+        ..Limits::default()
+    };
+    let message = within(few, "{{ range until 500 }}{{ end }}").unwrap_err();
+    assert!(message.ends_with("takes more than 500 steps"), "{message}");
+    assert!(within(few, "{{ range until 50 }}{{ end }}").is_ok());
+    // No deeper than there is stack for.
+    let deep = Limits {
+        depth: usize::MAX,
+        ..Limits::default()
+    };
+    let endless = "{{ define \"a\" }}{{ template \"a\" . }}{{ end }}{{ template \"a\" . }}";
+    assert!(within(deep, endless).is_err());
 }
 
 #[test]

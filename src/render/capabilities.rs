@@ -192,7 +192,13 @@ struct Parts {
     /// What `String` gives, if it is a method of the pointer.
     pointer_text: Option<Text>,
     json: Vec<(&'static str, Value)>,
+    /// Makes the same without the methods of its pointer, if it has such.
+    without_address: Option<Maker>,
+    /// Makes a copy without what is not exported, if there is such.
+    deep_copy: Option<Maker>,
 }
+
+type Maker = Box<dyn Fn() -> Value>;
 
 impl Struct {
     fn value(
@@ -254,6 +260,14 @@ impl Object for Struct {
         Some(self.parts.json.clone())
     }
 
+    fn without_address(&self) -> Option<Value> {
+        self.parts.without_address.as_ref().map(|make| make())
+    }
+
+    fn deep_copy(&self) -> Option<Value> {
+        self.parts.deep_copy.as_ref().map(|make| make())
+    }
+
     fn to_data(&self) -> Result<Value, CallError> {
         let entries = self
             .parts
@@ -280,19 +294,28 @@ pub(super) fn value(capabilities: &Arc<Capabilities>) -> Value {
             all: Arc::clone(&all),
         };
         let fields = vec![
-            ("KubeVersion", kube_version(Arc::clone(&all))),
+            ("KubeVersion", kube_version(Arc::clone(&all), true)),
             ("APIVersions", Value::Object(Rc::new(versions))),
-            ("HelmVersion", helm_version(all)),
+            ("HelmVersion", helm_version(Arc::clone(&all))),
         ];
         Parts {
             json: fields.clone(),
             fields,
+            deep_copy: Some(Box::new(move || value(&as_copied(&all)))),
             ..Parts::default()
         }
     })
 }
 
-fn kube_version(all: Arc<Capabilities>) -> Value {
+/// What a copy of them is that goes by reflection: without what is not exported.
+fn as_copied(all: &Capabilities) -> Arc<Capabilities> {
+    let mut copied = all.clone();
+    copied.kube_version.normalized = None;
+    Arc::new(copied)
+}
+
+/// With an address it has the methods of its pointer.
+fn kube_version(all: Arc<Capabilities>, has_address: bool) -> Value {
     Struct::value("common.KubeVersion", "struct", move || {
         let version = &all.kube_version;
         let normalized = version.normalized.as_deref().unwrap_or_default();
@@ -310,14 +333,20 @@ fn kube_version(all: Arc<Capabilities>) -> Value {
             let text = Text::from(text);
             Function::new(move || text.clone())
         };
+        let methods = vec![
+            ("String", constant(version.for_constraints())),
+            ("GitVersion", constant(&version.version)),
+        ];
+        let pointer_text = version.for_constraints().into();
+        let same = Arc::clone(&all);
         Parts {
             fields,
-            methods: vec![
-                ("String", constant(version.for_constraints())),
-                ("GitVersion", constant(&version.version)),
-            ],
-            pointer_text: Some(version.for_constraints().into()),
+            methods: if has_address { methods } else { vec![] },
+            pointer_text: has_address.then_some(pointer_text),
             json,
+            without_address: has_address
+                .then_some(Box::new(move || kube_version(Arc::clone(&same), false))),
+            deep_copy: Some(Box::new(move || kube_version(as_copied(&all), false))),
         }
     })
 }

@@ -46,7 +46,11 @@ pub(super) fn insert(functions: &mut Functions, environment: Rc<Environment>) {
 pub(super) fn to_yaml(value: &Value) -> Result<Text, CallError> {
     match yaml::to_string(&json::Data::new(value)) {
         Ok(text) => Ok(without_newline(text)),
-        Err(error) => Err(CallError::new(error.to_string())),
+        // sigs.k8s.io/yaml: Marshal goes by way of JSON, which a value that contains itself has none of.
+        Err(error) => Err(match json::encode(value, json::Form::Html) {
+            Err(none) => CallError::new(format!("error marshaling into JSON: {none}")),
+            Ok(_) => CallError::new(error.to_string()),
+        }),
     }
 }
 
@@ -160,17 +164,18 @@ fn from_json(text: Text) -> Map {
             map
         }
         (Value::Nil, None) => Map::nil(Type::ANY_MAP),
-        (_, Some(error)) => error_map(error),
-        (other, None) => error_map(wrong(kind(&other), "map[string]interface {}")),
+        (Value::Nil, Some(error)) => error_map(error),
+        // Numbers within what is of the wrong kind are not looked at.
+        (other, _) => error_map(wrong(kind(&other), "map[string]interface {}")),
     }
 }
 
 fn from_json_array(text: Text) -> List {
     match read_json(&text) {
-        (_, Some(error)) => error_list(error),
+        (Value::List(_) | Value::Nil, Some(error)) => error_list(error),
         (Value::List(list), None) => list,
         (Value::Nil, None) => List::nil(Type::ANY_SLICE),
-        (other, None) => error_list(wrong(kind(&other), "[]interface {}")),
+        (other, _) => error_list(wrong(kind(&other), "[]interface {}")),
     }
 }
 

@@ -88,10 +88,15 @@ fn print(facts: &Facts<'_>, templates: Templates) -> Result<Printed, Error> {
             .parse_shared(&file.path, &file.text)
             .map_err(|error| Error::Template(trace::parse_error(&file.path, &error)))?;
     }
+    let deepest = Limits::default().depth;
+    let limits = Limits {
+        depth: options.limits.depth.min(deepest),
+        ..options.limits
+    };
     let mut printed = Printed::new();
     for file in files.iter().filter(|file| !file.is_partial()) {
         let text = templates
-            .execute(&file.path, &file.enter(), Limits::default())
+            .execute(&file.path, &file.enter(), limits)
             .map_err(|error| Error::Template(trace::execution_error(&file.path, &error)))?;
         printed.insert(
             file.path.clone(),

@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 use super::capabilities::Capabilities;
 use crate::chart::{Chart, Warning};
 use crate::manifest::Hook;
+use crate::template::Limits;
 
 /// All that a render depends on besides the chart and the cluster's answers to `lookup`.
 #[derive(Debug, Default)]
@@ -51,6 +52,9 @@ pub struct Options {
     pub strict: bool,
     /// Let `fail` and `required` pass (`helm lint`).
     pub lint: bool,
+    /// What the execution of each template may take. No deeper than the default: the threads have
+    /// the stack for that.
+    pub limits: Limits,
 }
 
 /// Fills a buffer with random bytes.

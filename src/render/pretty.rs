@@ -4,12 +4,12 @@
 //! UTF-8, times without quotes, spans as texts, bytes as numbers, structs under small letters, and
 //! numbers that are not finite. Never: JSON's rules, which [`crate::sprig::json::Data`] knows.
 
-use serde::ser::{Error as _, SerializeMap as _};
+use serde::ser::Error as _;
 use serde::{Serialize, Serializer};
 
 use crate::sprig::dates::{Duration, Time};
 use crate::template::{FloatKind, Text, Value};
-use crate::yaml::Plain;
+use crate::yaml::{Fields, Plain};
 
 /// A value as serde sees it.
 pub(super) struct Pretty<'v>(pub(super) &'v Value);
@@ -42,7 +42,7 @@ impl Serialize for Pretty<'_> {
                     return serializer.serialize_str(&span.to_string());
                 }
                 if let Some(fields) = object.fields() {
-                    return structure(&fields, serializer);
+                    return Fields(Exported(&fields)).serialize(serializer);
                 }
                 let data = object.to_data().map_err(S::Error::custom)?;
                 Pretty(&data).serialize(serializer)
@@ -61,14 +61,13 @@ impl Serialize for PrettyText<'_> {
 }
 
 /// The exported fields of a struct. go-yaml: yaml.go getStructInfo
-fn structure<S: Serializer>(
-    fields: &[(&'static str, Value)],
-    serializer: S,
-) -> Result<S::Ok, S::Error> {
-    let mut map = serializer.serialize_map(None)?;
-    let exported = |(name, _): &&(&str, Value)| name.starts_with(|c: char| c.is_ascii_uppercase());
-    for (name, value) in fields.iter().filter(exported) {
-        map.serialize_entry(&name.to_lowercase(), &Pretty(value))?;
+struct Exported<'f>(&'f [(&'static str, Value)]);
+
+impl Serialize for Exported<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let fields = self.0.iter();
+        let exported =
+            fields.filter(|(name, _)| name.starts_with(|c: char| c.is_ascii_uppercase()));
+        serializer.collect_map(exported.map(|(name, value)| (name.to_lowercase(), Pretty(value))))
     }
-    map.end()
 }

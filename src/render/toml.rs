@@ -44,6 +44,7 @@ fn kind(value: &Value) -> Result<Kind, CallError> {
         Value::Map(map) if map.is_nil() => Kind::Nil,
         Value::List(list) if list.is_nil() => Kind::Nil,
         Value::Map(_) => Kind::Table,
+        Value::Object(object) if object.fields().is_some() => Kind::Table,
         Value::List(list) if is_array_of_tables(list)? => Kind::ArrayOfTables,
         _ => Kind::Other,
     })
@@ -61,11 +62,14 @@ fn is_array_of_tables(list: &List) -> Result<bool, CallError> {
     Ok(tables)
 }
 
-/// A Go struct, slice or map behind an object, as far as it can be known here. Times and spans stay
-/// what they are.
+/// A Go slice or map behind an object, or its text. Times, spans and structs stay what they are.
 fn plain(value: &Value) -> Result<Value, CallError> {
     match value {
-        Value::Object(object) if Time::of(value).is_none() && Duration::of(value).is_none() => {
+        Value::Object(object)
+            if Time::of(value).is_none()
+                && Duration::of(value).is_none()
+                && object.fields().is_none() =>
+        {
             object.to_data()
         }
         other => Ok(other.clone()),
@@ -77,14 +81,14 @@ impl Encoder {
     fn encode(&mut self, key: &[Text], value: &Value) -> Result<(), CallError> {
         let value = plain(value)?;
         match (&value, kind(&value)?) {
-            (Value::Map(map), Kind::Table) => self.table(key, map),
+            (_, Kind::Table) => self.table(key, &value),
             (Value::List(list), Kind::ArrayOfTables) => self.array_of_tables(key, list),
             (Value::Map(_), _) => Ok(()),
             _ => self.key_value(key, &value, false),
         }
     }
 
-    fn table(&mut self, key: &[Text], map: &Map) -> Result<(), CallError> {
+    fn table(&mut self, key: &[Text], table: &Value) -> Result<(), CallError> {
         if key.len() == 1 {
             self.newline();
         }
@@ -95,7 +99,7 @@ impl Encoder {
             self.push("]");
             self.newline();
         }
-        self.entries(key, map)
+        self.entries(key, table)
     }
 
     fn array_of_tables(&mut self, key: &[Text], list: &List) -> Result<(), CallError> {
@@ -103,50 +107,60 @@ impl Encoder {
             return refused("toml: top-level values must be Go maps or structs");
         }
         for item in list.to_vec() {
-            let Value::Map(map) = plain(&item)? else {
-                continue;
-            };
+            let table = plain(&item)?;
             self.newline();
             self.indent(key);
             self.push("[[");
             self.dotted(key);
             self.push("]]");
             self.newline();
-            self.entries(key, &map)?;
+            self.entries(key, &table)?;
         }
         Ok(())
     }
 
-    /// Plain values first, then tables, each in order of the keys.
-    fn entries(&mut self, key: &[Text], map: &Map) -> Result<(), CallError> {
-        let (direct, tables) = parted(map)?;
-        for (name, value) in direct.iter().chain(&tables) {
-            if kind(value)? == Kind::Nil {
+    /// Plain values first, then tables, each in order of a map's keys or a struct's fields.
+    fn entries(&mut self, key: &[Text], table: &Value) -> Result<(), CallError> {
+        let (direct, tables) = parted(table)?;
+        for entry in direct.iter().chain(&tables) {
+            if kind(&entry.value)? == Kind::Nil {
                 continue;
             }
             let mut path = key.to_vec();
-            path.push(name.clone());
-            self.encode(&path, value)?;
+            path.push(entry.name.clone());
+            self.encode(&path, &entry.value)?;
         }
         Ok(())
     }
 
-    fn inline_table(&mut self, map: &Map) -> Result<(), CallError> {
-        let (direct, tables) = parted(map)?;
+    fn inline_table(&mut self, table: &Value) -> Result<(), CallError> {
+        let (direct, tables) = parted(table)?;
+        let count = direct.len() + tables.len();
         self.push("{");
-        self.inline_entries(&direct, !tables.is_empty())?;
-        self.inline_entries(&tables, false)?;
+        self.inline_entries(&direct, count, !tables.is_empty())?;
+        self.inline_entries(&tables, count, false)?;
         self.push("}");
         Ok(())
     }
 
-    fn inline_entries(&mut self, entries: &[(Text, Value)], more: bool) -> Result<(), CallError> {
-        for (at, (name, value)) in entries.iter().enumerate() {
-            if kind(value)? == Kind::Nil {
+    /// Of a struct, BurntSushi/toml counts the exported fields, but takes for the last of them what
+    /// stands at that place among all.
+    fn inline_entries(
+        &mut self,
+        entries: &[Entry],
+        count: usize,
+        more: bool,
+    ) -> Result<(), CallError> {
+        for (at, entry) in entries.iter().enumerate() {
+            if kind(&entry.value)? == Kind::Nil {
                 continue;
             }
-            self.key_value(std::slice::from_ref(name), value, true)?;
-            if more || at + 1 != entries.len() {
+            self.key_value(std::slice::from_ref(&entry.name), &entry.value, true)?;
+            let is_last = match entry.place {
+                Some(place) => place + 1 == count,
+                None => !more && at + 1 == entries.len(),
+            };
+            if !is_last {
                 self.push(", ");
             }
         }
@@ -182,11 +196,12 @@ impl Encoder {
                 self.push(&format!("[{}]", numbers.join(", ")));
             }
             Value::List(list) => self.array(&list)?,
-            Value::Map(map) => self.inline_table(&map)?,
+            table @ Value::Map(_) => self.inline_table(&table)?,
             Value::Object(_) if let Some(time) = Time::of(value) => self.time(time),
             Value::Object(_) if let Some(span) = Duration::of(value) => {
                 self.quoted(&Text::from(span.to_string()));
             }
+            Value::Object(object) if object.fields().is_some() => self.inline_table(value)?,
             Value::Object(object) => {
                 return refused(&format!("toml: unexpected type: {}", object.type_name()));
             }
@@ -264,22 +279,50 @@ impl Encoder {
     }
 }
 
-type Entries = Vec<(Text, Value)>;
+/// An entry of a table.
+struct Entry {
+    name: Text,
+    value: Value,
+    /// Where it stands among the fields of a struct, exported or not.
+    place: Option<usize>,
+}
+
+impl Entry {
+    /// All entries of a map, or the exported fields of a struct.
+    fn all(table: &Value) -> Result<Vec<Self>, CallError> {
+        let entry = |name, value, place| plain(value).map(|value| Self { name, value, place });
+        match table {
+            Value::Map(map) => {
+                let entries = map.entries();
+                let entries = entries.iter();
+                entries
+                    .map(|(key, value)| entry(key.clone(), value, None))
+                    .collect()
+            }
+            Value::Object(object) => {
+                let fields = object.fields().unwrap_or_default();
+                let fields = fields.iter().enumerate();
+                fields
+                    .filter(|(_, (name, _))| {
+                        name.starts_with(|first: char| first.is_ascii_uppercase())
+                    })
+                    .map(|(place, (name, value))| entry(Text::from(*name), value, Some(place)))
+                    .collect()
+            }
+            _ => Ok(vec![]),
+        }
+    }
+}
 
 /// The entries of a table: plain ones, and tables and arrays of tables.
-fn parted(map: &Map) -> Result<(Entries, Entries), CallError> {
+/// BurntSushi/toml: Encoder.eMap, Encoder.eStruct
+fn parted(table: &Value) -> Result<(Vec<Entry>, Vec<Entry>), CallError> {
     let mut direct = Vec::new();
     let mut tables = Vec::new();
-    let entries: Entries = map
-        .entries()
-        .iter()
-        .map(|(k, v)| (k.clone(), v.clone()))
-        .collect();
-    for (name, value) in entries {
-        let value = plain(&value)?;
-        match kind(&value)? {
-            Kind::Table | Kind::ArrayOfTables => tables.push((name, value)),
-            Kind::Nil | Kind::Other => direct.push((name, value)),
+    for entry in Entry::all(table)? {
+        match kind(&entry.value)? {
+            Kind::Table | Kind::ArrayOfTables => tables.push(entry),
+            Kind::Nil | Kind::Other => direct.push(entry),
         }
     }
     Ok((direct, tables))

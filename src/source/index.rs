@@ -12,15 +12,19 @@ use super::excerpt::excerpt;
 
 /// One version of one chart. At least one URL.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Entry {
-    pub(super) urls: Vec<String>,
-    pub(super) digest: Option<Digest>,
+pub struct Entry {
+    /// Where the archive is, in the order of the index; relative to it or not.
+    pub urls: Vec<String>,
+    /// What the index says the archive's digest is.
+    pub digest: Option<Digest>,
 }
 
 /// Why an index has no usable entry.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Failure {
+pub enum Failure {
+    /// It does not have what was asked for.
     Missing(Missing),
+    /// It is no index, or the entry is none; in words that name the entry.
     Malformed(String),
 }
 
@@ -33,7 +37,10 @@ struct Selected {
 
 /// Finds the entry of a chart's version; a version that differs by a leading `v` alone is the same,
 /// and one that is equal to the letter goes before it.
-pub(super) fn find(index: &[u8], name: &str, version: &str) -> Result<Entry, Failure> {
+///
+/// # Errors
+/// [`Failure`] where there is none that can be used.
+pub fn find(index: &[u8], name: &str, version: &str) -> Result<Entry, Failure> {
     let selected = select(index, name)?;
     // helm: pkg/repo/v1/index.go loadIndex: ErrNoAPIVersion.
     if selected.api_version.as_str().is_none_or(str::is_empty) {

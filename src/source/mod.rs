@@ -20,7 +20,7 @@ mod excerpt;
 mod flight;
 mod helm_repository;
 mod http;
-mod index;
+pub mod index;
 mod manifest;
 mod oci;
 mod repository;

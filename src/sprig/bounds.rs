@@ -60,7 +60,6 @@ pub(super) fn metered(name: &str, function: Function) -> Function {
 /// What a call costs whatever its arguments are, in steps of some hundred nanoseconds.
 fn fixed_cost(name: &str) -> u64 {
     match name {
-        "genPrivateKey" => 20_000_000,
         "genCA" | "genSelfSignedCert" | "genSignedCert" => 2_000_000,
         "bcrypt" | "htpasswd" | "derivePassword" => 500_000,
         "genCAWithKey" | "genSelfSignedCertWithKey" | "genSignedCertWithKey" => 20_000,

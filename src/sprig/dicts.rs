@@ -156,6 +156,7 @@ fn copied(value: &Value, depth: usize) -> Result<Value, CallError> {
                 .collect::<Result<_, CallError>>()?;
             Map::with_entries(map.type_of(), entries).into()
         }
+        Value::Object(object) => object.deep_copy().unwrap_or_else(|| value.clone()),
         other => other.clone(),
     })
 }

@@ -279,6 +279,8 @@ fn chunk(size: isize, list: Value) -> Result<Value, CallError> {
     let size = match usize::try_from(size) {
         Ok(size) if size > 0 => size,
         _ if count == 0.0 => return Ok(List::new(Type::Slice(&Type::ANY_SLICE), vec![]).into()),
+        // The last chunk has what is left over, however large the others would be.
+        _ if size < -1 && items.len() == 1 => 1,
         _ => {
             return Err(CallError::new("runtime error: makeslice: len out of range"));
         }

@@ -1,9 +1,10 @@
 //! Versions, and whether they satisfy a constraint.
 
 use std::any::Any;
+use std::rc::Rc;
 
 use crate::semver::{Constraint, Error, Version};
-use crate::template::{CallError, Function, Object, Text, Type, UintKind, Value};
+use crate::template::{CallError, Function, Object, Text, Type, UintKind, Value, quote};
 
 pub(super) fn functions() -> Vec<(&'static str, Function)> {
     vec![
@@ -17,7 +18,13 @@ pub(super) fn functions() -> Vec<(&'static str, Function)> {
         (
             "semverCompare",
             Function::new(|constraint: Text, version: Text| {
-                let constraint = Constraint::parse(&constraint.to_str_lossy()).map_err(failed)?;
+                let Some(text) = constraint.as_str() else {
+                    // What is no UTF-8 is no constraint, and shown as it is.
+                    let quoted = quote::quote(&constraint);
+                    let error = Error::ImproperConstraint(String::from_utf8_lossy(&quoted).into());
+                    return Err(failed(error));
+                };
+                let constraint = Constraint::parse(text).map_err(failed)?;
                 let version = Version::parse(&version.to_str_lossy()).map_err(failed)?;
                 Ok(constraint.check(&version))
             }),
@@ -159,8 +166,29 @@ impl Object for GoVersion {
         self.version.to_string().into()
     }
 
+    fn raw_fields(&self) -> Option<Vec<(&'static str, Value)>> {
+        let number = |number| Value::Uint(UintKind::Uint64, number);
+        let version = &self.version;
+        Some(vec![
+            ("major", number(version.major)),
+            ("minor", number(version.minor)),
+            ("patch", number(version.patch)),
+            ("pre", Value::string(version.prerelease.as_str())),
+            ("metadata", Value::string(version.metadata.as_str())),
+            ("original", Value::string(version.original())),
+        ])
+    }
+
     fn to_data(&self) -> Result<Value, CallError> {
         Ok(Value::string(self.version.to_string()))
+    }
+
+    /// Nothing of it is exported.
+    fn deep_copy(&self) -> Option<Value> {
+        Some(Value::Object(Rc::new(Self {
+            version: Version::default(),
+            is_pointer: self.is_pointer,
+        })))
     }
 
     fn as_any(&self) -> &dyn Any {

@@ -194,12 +194,14 @@ fn length(value: &Value, nil_interface: bool) -> Result<usize, CallError> {
         }
         Value::Nil => Err(CallError::new("len of nil pointer")),
         other if is_nil_pointer(other) => Err(CallError::new("len of nil pointer")),
-        other => Err(CallError::new(format!(
-            "len of type {}",
-            // What a pointer points to is asked for its length.
-            other.type_name().trim_start_matches('*')
-        ))),
+        other => Err(CallError::new(format!("len of type {}", pointed(other)))),
     }
+}
+
+/// The type of a value; of a pointer, that of what it points to.
+fn pointed(value: &Value) -> String {
+    let name = value.type_name();
+    name.strip_prefix('*').map(str::to_owned).unwrap_or(name)
 }
 
 /// An index into something of this length; Go lets the length itself pass here.
@@ -260,7 +262,7 @@ fn index_one(item: &Value, index: &Value) -> Result<Value, CallError> {
         },
         other => Err(CallError::new(format!(
             "can't index item of type {}",
-            other.type_name()
+            pointed(other)
         ))),
     }
 }

@@ -55,6 +55,8 @@ pub(super) struct Printer {
     /// How long the output can get.
     limit: usize,
     depth: usize,
+    /// The depth of the operand that is being shown.
+    base: usize,
     /// Inside a bad verb: methods such as `String` are not asked.
     erroring: bool,
     cut: bool,
@@ -75,6 +77,7 @@ impl Printer {
             },
             limit,
             depth: 0,
+            base: 0,
             erroring: false,
             cut: false,
         }
@@ -199,6 +202,8 @@ impl Printer {
     fn bad_verb(&mut self, value: &Value, verb: char) {
         self.erroring = true;
         self.put(format!("%!{verb}(").as_bytes());
+        // What is shown is an operand again.
+        let base = std::mem::replace(&mut self.base, self.depth);
         match value {
             Value::Nil => self.put(b"<nil>"),
             _ => {
@@ -208,6 +213,7 @@ impl Printer {
             }
         }
         self.put(b")");
+        self.base = base;
         self.erroring = false;
     }
 
@@ -373,19 +379,21 @@ impl Printer {
         if let Some(fields) = object.fields() {
             return self.structure(value, object, &fields, verb);
         }
-        // In Go syntax no one asks for a String.
-        let go_syntax = verb == 'v' && self.formatter.flags.sharp_v;
-        match verb {
-            'v' if go_syntax && object.kind().starts_with("int") => {
-                if let Ok(number) = object.to_data() {
-                    self.value(&number, verb);
-                }
+        // In Go syntax, and in what is shown of a bad verb, no one asks for a String.
+        let text = match (self.erroring, self.formatter.flags.sharp_v) {
+            (true, _) => None,
+            (false, true) => object.go_syntax(),
+            (false, false) => Some(object.print()),
+        };
+        match (verb, text) {
+            ('v' | 's', Some(text)) => self.formatter.string(text.as_bytes()),
+            ('x' | 'X', Some(text)) => {
+                self.formatter.hexadecimal(text.as_bytes(), verb == 'X');
             }
-            'v' | 's' => self.formatter.string(object.print().as_bytes()),
-            'x' | 'X' => self
-                .formatter
-                .hexadecimal(object.print().as_bytes(), verb == 'X'),
-            'q' => self.formatter.quoted(object.print().as_bytes()),
+            ('q', Some(text)) => self.formatter.quoted(text.as_bytes()),
+            _ if let Some(fields) = object.raw_fields() => {
+                self.structure(value, object, &fields, verb);
+            }
             _ => match object.to_data() {
                 Ok(Value::Int(_, number))
                     if self.integer(number.unsigned_abs(), Some(number), verb) => {}
@@ -406,7 +414,7 @@ impl Printer {
         if object.kind() != "ptr" {
             return self.fields(fields, object.type_name(), verb);
         }
-        if self.depth == 0 {
+        if self.depth == self.base {
             self.put(b"&");
             return self.fields(fields, object.type_name().trim_start_matches('*'), verb);
         }
@@ -465,4 +473,5 @@ impl Printer {
     }
 }
 
-const ADDRESS: u64 = 0xc000_0000_0000;
+/// Where everything is that templates can ask the address of.
+pub const ADDRESS: u64 = 0xc000_0000_0000;

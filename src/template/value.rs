@@ -624,9 +624,25 @@ pub trait Object {
         None
     }
 
+    /// If it is a struct with a `String` method, or a pointer to one: its fields, for the verbs that
+    /// do not ask that method (`%d`).
+    fn raw_fields(&self) -> Option<Vec<(&'static str, Value)>> {
+        None
+    }
+
+    /// What `%#v` shows of a value that has a `GoString` method.
+    fn go_syntax(&self) -> Option<Text> {
+        None
+    }
+
     /// What an action prints, if the pointer to the value has a `String` method and the value has
     /// not: an action takes the address of a struct's field, which a function's argument lost.
     fn pointer_text(&self) -> Option<Text> {
+        None
+    }
+
+    /// If the kind is that of a whole number: a value of the same type with this number.
+    fn counted(&self, _number: i64) -> Option<Value> {
         None
     }
 
@@ -636,6 +652,18 @@ pub trait Object {
     /// If `toJson` writes its fields in another order than that of their names: the fields under
     /// their JSON names.
     fn json_fields(&self) -> Option<Vec<(&'static str, Value)>> {
+        None
+    }
+
+    /// What a function gets of it, if that is something else: a copy of a struct's field has not
+    /// the methods of the pointer to it.
+    fn without_address(&self) -> Option<Value> {
+        None
+    }
+
+    /// What `deepCopy` makes of it, if that is something else: fields that are not exported stay
+    /// behind.
+    fn deep_copy(&self) -> Option<Value> {
         None
     }
 

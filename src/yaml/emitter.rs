@@ -4,7 +4,7 @@
 //! mappings; v3, at an indentation of 2, does not fold and does indent.
 //!
 //! Entries are written in the order in which they come. Where that is not the order of YAML's keys, they
-//! are put into it when their mapping ends.
+//! are put into it when their mapping ends, unless they are a struct's.
 
 mod scalar;
 
@@ -42,6 +42,8 @@ pub(super) struct Emitter {
     indention: bool,
     /// Whether the next text needs no quotes, whatever it looks like.
     plain_next: bool,
+    /// Whether the next mapping keeps its order.
+    fields_next: bool,
     open: Vec<Open>,
     /// The entries of all open mappings so far, and the texts of their keys.
     entries: Vec<Entry>,
@@ -58,6 +60,8 @@ struct Open {
     /// Its first entry, and whether all entries were in order so far.
     first: usize,
     ordered: bool,
+    /// Whether any order will do.
+    keeps_order: bool,
 }
 
 struct Entry {
@@ -77,6 +81,7 @@ impl Emitter {
             whitespace: true,
             indention: true,
             plain_next: false,
+            fields_next: false,
             open: Vec::new(),
             entries: Vec::new(),
             keys: String::new(),
@@ -135,6 +140,7 @@ impl Emitter {
         };
         if let Some(open) = self.open.last_mut()
             && open.ordered
+            && !open.keeps_order
             && let Some(before) = self.entries[open.first..].last()
         {
             open.ordered = order::follows(&self.keys[before.key.clone()], key, self.edition);
@@ -300,6 +306,10 @@ impl Sink for Emitter {
         self.plain_next = self.edition == Edition::V3;
     }
 
+    fn fields(&mut self) {
+        self.fields_next = self.edition == Edition::V3;
+    }
+
     fn text(&mut self, text: &str) -> Step {
         if std::mem::take(&mut self.plain_next) {
             self.atom(text);
@@ -327,6 +337,7 @@ impl Sink for Emitter {
             outer: self.indent,
             first: self.entries.len(),
             ordered: true,
+            keeps_order: std::mem::take(&mut self.fields_next),
         });
         Ok(())
     }

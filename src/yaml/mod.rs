@@ -49,7 +49,7 @@ pub use direct::Construct;
 pub use documents::Documents;
 pub use error::Error;
 pub use json::Select;
-pub use serialize::Plain;
+pub use serialize::{Fields, Plain};
 
 /// Reads the first document of a stream, as `yaml.Unmarshal` does into an `interface{}` that keeps
 /// integers: 64-bit integers stay integers, other numbers are floats, keys are strings. Of repeated

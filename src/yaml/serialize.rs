@@ -19,6 +19,20 @@ impl Serialize for Plain {
     }
 }
 
+/// What serde calls [`Fields`].
+const FIELDS: &str = "yaml::Fields";
+
+/// A map whose entries go-yaml v3 writes in their own order, as it does a struct's; in JSON they are
+/// sorted.
+#[derive(Clone, Debug)]
+pub struct Fields<T>(pub T);
+
+impl<T: Serialize> Serialize for Fields<T> {
+    fn serialize<S: ser::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_newtype_struct(FIELDS, &self.0)
+    }
+}
+
 /// Takes the parts of a value in their order.
 pub(super) trait Sink {
     fn null(&mut self) -> Step;
@@ -31,6 +45,8 @@ pub(super) trait Sink {
     fn bytes(&mut self, bytes: &[u8]) -> Step;
     /// The next text is a [`Plain`].
     fn plain(&mut self) {}
+    /// The next mapping is [`Fields`].
+    fn fields(&mut self) {}
     fn open(&mut self, collection: Collection) -> Step;
     /// Before each item of a sequence.
     fn item(&mut self) -> Step;
@@ -243,8 +259,10 @@ impl<'s, S: Sink> ser::Serializer for Parts<'s, S> {
         name: &'static str,
         value: &T,
     ) -> Step {
-        if name == PLAIN {
-            self.sink.plain();
+        match name {
+            PLAIN => self.sink.plain(),
+            FIELDS => self.sink.fields(),
+            _ => {}
         }
         value.serialize(self)
     }

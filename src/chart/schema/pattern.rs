@@ -384,11 +384,13 @@ impl<'a> Rewriter<'a> {
                 return Ok(());
             }
             first = false;
-            if self.rest().starts_with("[:")
-                && let Some(end) = self.rest().find(":]")
+            // go: regexp/syntax/parse.go parseNamedClass
+            if let Some(rest) = self.rest().strip_prefix("[:")
+                && let Some(end) = rest.find(":]")
             {
-                let name = &self.rest()[..end + 2];
-                if !POSIX.contains(&name[2..end].trim_start_matches('^')) {
+                let name = &self.rest()[..end + 4];
+                let class = &rest[..end];
+                if !POSIX.contains(&class.strip_prefix('^').unwrap_or(class)) {
                     return Err(format!("invalid character class range: `{name}`"));
                 }
                 self.keep(name.len());

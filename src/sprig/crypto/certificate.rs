@@ -125,15 +125,14 @@ impl Object for Certificate {
     }
 
     fn print(&self) -> Text {
-        [
-            b"{",
-            self.certificate.as_bytes(),
-            b" ",
-            self.key.as_bytes(),
-            b"}",
-        ]
-        .concat()
-        .into()
+        Text::default()
+    }
+
+    fn fields(&self) -> Option<Vec<(&'static str, Value)>> {
+        Some(vec![
+            ("Cert", Value::String(self.certificate.clone())),
+            ("Key", Value::String(self.key.clone())),
+        ])
     }
 
     fn to_data(&self) -> Result<Value, CallError> {

@@ -10,26 +10,39 @@ use rsa::traits::{PrivateKeyParts as _, PublicKeyParts as _};
 use sha2::{Digest as _, Sha256};
 
 use crate::sprig::Environment;
-use crate::template::{Function, Text};
+use crate::template::{CallError, Function, Text, Type, Value};
 
 use super::{der, dsa, pem, prime, reading};
+
+/// What a key costs that is made of large primes, and one that is a point of a curve, in steps of
+/// some hundred nanoseconds.
+const PRIMES_COST: u64 = 20_000_000;
+const CURVE_COST: u64 = 20_000;
 
 pub(super) fn functions(environment: &Rc<Environment>) -> Vec<(&'static str, Function)> {
     let environment = Rc::clone(environment);
     vec![(
         "genPrivateKey",
-        Function::new(move |kind: Text| {
+        Function::with_machine(vec![Type::String], None, move |machine, values| {
+            let Value::String(kind) = &values[0] else {
+                return Err(CallError::new("the kind of a key is no text"));
+            };
+            machine.spend(match kind.as_bytes() {
+                b"" | b"rsa" | b"dsa" => PRIMES_COST,
+                b"ecdsa" | b"ed25519" => CURVE_COST,
+                _ => 0,
+            })?;
             let key = match kind.as_bytes() {
                 b"" | b"rsa" => PrivateKey::generate_rsa(&environment, 4_096),
                 b"dsa" => Ok(PrivateKey::Dsa(dsa::Key::generate(&environment))),
                 b"ecdsa" => Ok(PrivateKey::generate_p256(&environment)),
                 b"ed25519" => Ok(PrivateKey::generate_ed25519(&environment)),
-                other => return Text::from([b"Unknown type ", other].concat()),
+                other => return Ok(Text::from([b"Unknown type ", other].concat()).into()),
             };
-            match key {
+            Ok(match key {
                 Ok(key) => key.to_pem().into(),
                 Err(error) => format!("failed to generate private key: {error}").into(),
-            }
+            })
         }),
     )]
 }

@@ -150,6 +150,10 @@ impl Object for Duration {
         self.to_string().into()
     }
 
+    fn counted(&self, number: i64) -> Option<Value> {
+        Some(Self(number).into())
+    }
+
     fn to_data(&self) -> Result<Value, CallError> {
         Ok(Value::int64(self.0))
     }

@@ -1,9 +1,10 @@
 //! Go's `time.Time` as templates see it.
 
 use std::any::Any;
+use std::borrow::Cow;
 use std::rc::Rc;
 
-use crate::template::{CallError, Function, Object, Text, Type, Value};
+use crate::template::{CallError, Function, Object, Text, Type, UintKind, Value, print};
 
 use super::calendar::{Date, MONTHS, WEEKDAYS, weekday};
 use super::duration::{self, Duration};
@@ -181,6 +182,27 @@ impl Time {
         layout::format(self, b"2006-01-02 15:04:05.999999999 -0700 MST")
     }
 
+    /// The call that makes such a time.
+    // time: format.go GoString
+    fn in_go_syntax(&self) -> String {
+        let clock = self.clock();
+        let zone = match &self.zone {
+            Zone::Utc => "time.UTC".to_owned(),
+            Zone::Rules { is_local: true, .. } => "time.Local".to_owned(),
+            named => format!("time.Location(\"{}\")", named.name()),
+        };
+        let month = MONTHS[(clock.date.month - 1) as usize];
+        format!(
+            "time.Date({}, time.{month}, {}, {}, {}, {}, {}, {zone})",
+            clock.date.year,
+            clock.date.day,
+            clock.hour,
+            clock.minute,
+            clock.second,
+            self.nanosecond
+        )
+    }
+
     /// Methods that give back a number or a part of the date.
     fn part(&self, name: &[u8]) -> Option<Value> {
         let clock = self.clock();
@@ -201,7 +223,8 @@ impl Time {
             b"UnixMilli" => Value::int64(self.unix_in(1_000_000)),
             b"IsZero" => Value::Bool(self.seconds == ZERO && self.nanosecond == 0),
             b"UTC" => self.shown_in(Zone::Utc).into(),
-            b"String" | b"GoString" => Value::string(self.shown()),
+            b"String" => Value::string(self.shown()),
+            b"GoString" => Value::string(self.in_go_syntax()),
             b"Location" => Value::Object(Rc::new(Location(self.zone.clone()))),
             _ => return None,
         })
@@ -291,6 +314,25 @@ impl Object for Time {
         self.shown().into()
     }
 
+    fn go_syntax(&self) -> Option<Text> {
+        Some(self.in_go_syntax().into())
+    }
+
+    /// Seconds count from the year 1, and UTC is no pointer. (Those of the clock are counted
+    /// otherwise, together with its monotonic reading: nothing that two runs have in common.)
+    fn raw_fields(&self) -> Option<Vec<(&'static str, Value)>> {
+        let location = match self.zone {
+            Zone::Utc => 0,
+            _ => print::ADDRESS,
+        };
+        let number = |number| Value::Uint(UintKind::Uint64, number);
+        Some(vec![
+            ("wall", number(u64::from(self.nanosecond))),
+            ("ext", Value::int64(self.seconds.wrapping_sub(ZERO))),
+            ("loc", number(location)),
+        ])
+    }
+
     // time: time.go MarshalJSON
     fn to_data(&self) -> Result<Value, CallError> {
         match self.clock().date.year {
@@ -316,11 +358,21 @@ enum Named {
 }
 
 impl Named {
-    fn name(&self) -> &'static str {
-        match self {
-            Self::Month(number) => MONTHS[*number as usize - 1],
-            Self::Weekday(number) => WEEKDAYS[*number as usize],
+    // time: format.go Month.String, Weekday.String
+    fn name(&self) -> Cow<'static, str> {
+        let (kind, name) = match self {
+            Self::Month(number) => ("Month", MONTHS.get(number.wrapping_sub(1) as usize)),
+            Self::Weekday(number) => ("Weekday", WEEKDAYS.get(*number as usize)),
+        };
+        match name {
+            Some(name) => Cow::Borrowed(name),
+            None => format!("%!{kind}({})", self.number()).into(),
         }
+    }
+
+    fn number(&self) -> i64 {
+        let (Self::Month(number) | Self::Weekday(number)) = self;
+        *number
     }
 }
 
@@ -341,21 +393,27 @@ impl Object for Named {
     }
 
     fn method(&self, name: &[u8]) -> Option<Function> {
-        let shown = self.name();
-        (name == b"String").then(|| Function::new(move || shown))
+        let shown = Text::from(&*self.name());
+        (name == b"String").then(|| Function::new(move || shown.clone()))
     }
 
     fn is_true(&self) -> bool {
-        !matches!(self, Self::Weekday(0))
+        self.number() != 0
     }
 
     fn print(&self) -> Text {
-        self.name().into()
+        Text::from(&*self.name())
+    }
+
+    fn counted(&self, number: i64) -> Option<Value> {
+        Some(Value::Object(Rc::new(match self {
+            Self::Month(_) => Self::Month(number),
+            Self::Weekday(_) => Self::Weekday(number),
+        })))
     }
 
     fn to_data(&self) -> Result<Value, CallError> {
-        let (Self::Month(number) | Self::Weekday(number)) = self;
-        Ok(Value::int(*number))
+        Ok(Value::int(self.number()))
     }
 
     fn as_any(&self) -> &dyn Any {

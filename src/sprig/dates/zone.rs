@@ -24,6 +24,8 @@ pub enum Zone {
         name: Rc<str>,
         /// What is in effect when.
         rules: TimeZone,
+        /// Whether it is the local one, whatever its name.
+        is_local: bool,
     },
 }
 
@@ -44,6 +46,7 @@ impl Zone {
         Self::Rules {
             name: local.iana_name().unwrap_or("Local").into(),
             rules: local.clone(),
+            is_local: true,
         }
     }
 
@@ -168,6 +171,7 @@ impl Zones {
         (rules.iana_name() == Some(name)).then(|| Zone::Rules {
             name: name.into(),
             rules,
+            is_local: false,
         })
     }
 }

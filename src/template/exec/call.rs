@@ -77,14 +77,15 @@ impl Machine<'_> {
             }
             let argument = self.eval_reflected(frame, dot, term)?;
             boxed |= u64::from(argument.boxed) << values.len().min(63);
-            values.push(argument.value);
+            values.push(without_address(argument.value));
         }
         if let Some(last) = last {
             let parameter = match builtin {
                 Builtin::Printf if values.is_empty() => Type::String,
                 _ => Type::Any,
             };
-            values.push(validate_type(frame, Reflected::bare(last), parameter)?);
+            let last = Reflected::bare(without_address(last));
+            values.push(validate_type(frame, last, parameter)?);
         }
         let mut scratch = self.run.spare_buffers.pop().unwrap_or_default();
         let around = Circumstances {
@@ -144,11 +145,12 @@ impl Machine<'_> {
         for (index, term) in args.iter().enumerate() {
             let parameter = parameter(index).unwrap_or(Type::Any);
             let value = self.eval_arg(frame, dot, parameter, term)?;
-            values.push(value);
+            values.push(without_address(value));
         }
         if let Some(last) = last {
             let parameter = parameter(args.len()).unwrap_or(Type::Any);
-            values.push(validate_type(frame, Reflected::bare(last), parameter)?);
+            let last = Reflected::bare(without_address(last));
+            values.push(validate_type(frame, last, parameter)?);
         }
         let result = (function.body)(self, &values);
         values.clear();
@@ -163,6 +165,14 @@ impl Machine<'_> {
                 Err(self.call_error(frame, name, error))
             }
         }
+    }
+}
+
+/// The value as it is handed to a function.
+fn without_address(value: Value) -> Value {
+    match &value {
+        Value::Object(object) => object.without_address().unwrap_or(value),
+        _ => value,
     }
 }
 

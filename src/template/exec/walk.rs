@@ -166,10 +166,15 @@ impl Machine<'_> {
                 });
                 self.walk_each(frame, branch, items)?
             }
+            Value::Object(object)
+                if object.counted(0).is_some()
+                    && let Ok(Value::Int(_, count)) = object.to_data() =>
+            {
+                self.check_counting(frame, branch, value)?;
+                let numbers = (0..count).map_while(|number| object.counted(number));
+                self.walk_numbers(frame, branch, numbers)?
+            }
             Value::Bool(_) | Value::Float(..) | Value::String(_) | Value::Object(_) => {
-                if value.kind().starts_with("int") {
-                    self.check_counting(frame, branch, value)?;
-                }
                 let shown = sprint(std::slice::from_ref(value));
                 return Err(frame.error(format!("range can't iterate over {shown}")));
             }

@@ -194,6 +194,11 @@ impl Cursor<'_> {
         let number = match value {
             Value::Int(_, number) => *number,
             Value::Uint(_, number) => i64::try_from(*number).ok()?,
+            // Go: fmt/print.go intFromArg goes by the kind: a time.Duration is a number, too.
+            Value::Object(object) if object.kind().starts_with("int") => match object.to_data() {
+                Ok(Value::Int(_, number)) => number,
+                _ => return None,
+            },
             _ => return None,
         };
         (-LARGEST..=LARGEST).contains(&number).then_some(number)

@@ -185,7 +185,7 @@ func writeArchives(path string) error {
 		if _, err := loader.LoadFile(name); err != nil {
 			r.FileError = err.Error()
 		}
-		if r.Outcomes, err = inTurns(1, func() outcome { return template(loadBytes(n.data), map[string]any{}, false) }); err != nil {
+		if r.Outcomes, err = inTurns(1, nil, func() outcome { return template(loadBytes(n.data), map[string]any{}, false) }); err != nil {
 			return err
 		}
 		results = append(results, r)

@@ -36,7 +36,7 @@ func writeCorpus(folder, file string) error {
 			if one.Values != "" {
 				in.Values = []string{one.Values}
 			}
-			outcomes, err := inTurns(6, func() outcome {
+			outcomes, err := inTurns(6, nil, func() outcome {
 				values, err := userValues(in, folder)
 				if err != nil {
 					return outcome{Stage: "values", Error: err.Error()}

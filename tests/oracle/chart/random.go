@@ -127,8 +127,35 @@ func (m maker) chart(name, folder string, depth int, files map[string]string) {
 	}
 }
 
+// made is a chart with values, and what they come to.
+type made struct {
+	Files    map[string]string `json:"files"`
+	Values   json.RawMessage   `json:"values"`
+	Outcomes []json.RawMessage `json:"outcomes"`
+}
+
+// asText is the same for the same chart and values.
+func asText(files map[string]string, values []byte) string {
+	text, _ := json.Marshal(made{Files: files, Values: values})
+	return string(text)
+}
+
+// readRandom reads what was written before.
+func readRandom(path string) map[string][]json.RawMessage {
+	before := map[string][]json.RawMessage{}
+	text, _ := os.ReadFile(path)
+	for line := range strings.Lines(string(text)) {
+		var one made
+		if json.Unmarshal([]byte(line), &one) == nil {
+			before[asText(one.Files, one.Values)] = one.Outcomes
+		}
+	}
+	return before
+}
+
 // writeRandom makes charts with values from a seed, and writes what they come to.
 func writeRandom(seed uint64, count int, path string) error {
+	before := readRandom(path)
 	f, err := os.Create(path)
 	if err != nil {
 		return err
@@ -159,7 +186,7 @@ func writeRandom(seed uint64, count int, path string) error {
 			}
 			return v2loader.LoadFiles(all)
 		}
-		outcomes, err := inTurns(40, func() outcome {
+		outcomes, err := inTurns(40, before[asText(files, text)], func() outcome {
 			if given, err = v2loader.LoadValues(strings.NewReader(string(text))); err != nil {
 				return outcome{Stage: "values", Error: err.Error()}
 			}
@@ -168,11 +195,7 @@ func writeRandom(seed uint64, count int, path string) error {
 		if err != nil {
 			return err
 		}
-		line, err := json.Marshal(struct {
-			Files    map[string]string `json:"files"`
-			Values   json.RawMessage   `json:"values"`
-			Outcomes []json.RawMessage `json:"outcomes"`
-		}{files, text, outcomes})
+		line, err := json.Marshal(made{files, text, outcomes})
 		if err != nil {
 			return err
 		}

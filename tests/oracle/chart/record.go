@@ -3,7 +3,9 @@ package main
 import (
 	"encoding/json"
 	"os"
+	"time"
 
+	"helm.sh/helm/v4/pkg/chart/common"
 	"helm.sh/helm/v4/pkg/chart/v2/loader"
 	chartutil "helm.sh/helm/v4/pkg/chart/v2/util"
 )
@@ -16,6 +18,14 @@ func writeRecord(folder, file string) error {
 	}
 	if err := chartutil.ProcessDependencies(c, map[string]any{}); err != nil {
 		return err
+	}
+	// when the files were written is no part of what is expected
+	written := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	c.ModTime, c.SchemaModTime = written, written
+	for _, all := range [][]*common.File{c.Templates, c.Files} {
+		for _, file := range all {
+			file.ModTime = written
+		}
 	}
 	text, err := json.MarshalIndent(c, "", " ")
 	if err != nil {

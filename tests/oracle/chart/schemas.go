@@ -24,8 +24,13 @@ func (s *schema) run() error {
 	if err != nil {
 		return err
 	}
+	known := s.Errors
 	s.Errors = nil
-	for range 40 {
+	missing := func() bool {
+		return slices.ContainsFunc(known, func(text string) bool { return !slices.Contains(s.Errors, text) })
+	}
+	// as inTurns
+	for taken := 0; taken < 40 || taken < 40*patience && (missing() || known == nil && len(s.Errors) > 1); taken++ {
 		text := ""
 		if err := commonutil.ValidateAgainstSingleSchema(values, []byte(s.Schema)); err != nil {
 			text = err.Error()
@@ -36,6 +41,19 @@ func (s *schema) run() error {
 	}
 	slices.Sort(s.Errors)
 	return nil
+}
+
+// readSchemas reads the errors that were written before.
+func readSchemas(path string) map[string][]string {
+	before := map[string][]string{}
+	text, _ := os.ReadFile(path)
+	for line := range strings.Lines(string(text)) {
+		var one schema
+		if json.Unmarshal([]byte(line), &one) == nil {
+			before[one.Schema+"\n"+one.Values] = one.Errors
+		}
+	}
+	return before
 }
 
 // writeSchemas reads schemas, each a text or JSON, with values, and writes what Helm says.
@@ -52,6 +70,7 @@ func writeSchemas(in, out string) error {
 	if err := json.Unmarshal(raw, &groups); err != nil {
 		return err
 	}
+	before := readSchemas(out)
 	f, err := os.Create(out)
 	if err != nil {
 		return err
@@ -66,6 +85,7 @@ func writeSchemas(in, out string) error {
 		}
 		for _, values := range group.Values {
 			s := schema{Name: group.Name, Schema: text, Values: string(values)}
+			s.Errors = before[s.Schema+"\n"+s.Values]
 			if err := s.run(); err != nil {
 				return err
 			}

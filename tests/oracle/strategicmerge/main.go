@@ -5,8 +5,10 @@
 //	strategicmerge triples SEED COUNT  writes COUNT cases as JSON lines: a random triple
 //	                                   (original, modified, live), the patch that apimachinery
 //	                                   makes of it, and what a server makes of the patch
-//	strategicmerge cases SEED COUNT    writes COUNT of such cases, each unlike the others:
-//	                                   tests/merge/cases.jsonl is `cases 1 420`
+//	strategicmerge cases SEED COUNT    writes COUNT of such cases, each unlike the others, by what
+//	                                   apimachinery says this time: tests/merge/cases.jsonl came
+//	                                   of `cases 1 420`
+//	strategicmerge rewrite FILE        writes the cases of a file anew
 package main
 
 import (
@@ -34,8 +36,10 @@ func main() {
 		} else {
 			writeTriples(out, seed, count)
 		}
+	case len(os.Args) == 3 && os.Args[1] == "rewrite":
+		rewrite(os.Args[2])
 	default:
-		fmt.Fprintln(os.Stderr, "usage: strategicmerge schema | sorts | (triples | cases) SEED COUNT")
+		fmt.Fprintln(os.Stderr, "usage: strategicmerge schema | sorts | (triples | cases) SEED COUNT | rewrite FILE")
 		os.Exit(2)
 	}
 }
