@@ -115,14 +115,17 @@ impl Error {
     pub fn of(action: &'static str, object: impl Into<String>, source: kube::Error) -> Self {
         let object = object.into();
         match source {
-            kube::Error::Api(status) if is_missing_namespace(&status) => Self::NamespaceNotFound {
-                action,
-                object,
-                namespace: status
-                    .details
-                    .map(|details| details.name)
-                    .unwrap_or_default(),
-            },
+            // A Namespace that is looked for and is not there is answered with the same words.
+            kube::Error::Api(status) if action == "create" && is_missing_namespace(&status) => {
+                Self::NamespaceNotFound {
+                    action,
+                    object,
+                    namespace: status
+                        .details
+                        .map(|details| details.name)
+                        .unwrap_or_default(),
+                }
+            }
             kube::Error::Api(status) if !is_transient(status.code) => Self::Refused {
                 action,
                 object,

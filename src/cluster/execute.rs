@@ -1,6 +1,8 @@
 //! The one reader of plans: takes the steps in order, and records how it ended.
 
-use std::collections::HashMap;
+mod hooks;
+
+use std::collections::{BTreeSet, HashMap};
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
@@ -8,11 +10,10 @@ use serde_json::Value;
 use tracing::{debug, info};
 
 use super::error::{Error, Result};
-use super::hook::HookEnd;
 use super::live::{Cluster, Endpoint};
 use super::wait::{Interrupt, Unready};
 use crate::api::{Attempt, Reason};
-use crate::manifest::{self, DeletePolicy, Hook, ObjectKey};
+use crate::manifest::{DeletePolicy, HookEvent, ObjectKey};
 use crate::merge::{self, Kind};
 use crate::plan::{self, Action, Notes, Plan, Step, Subject};
 use crate::release::{self, History, Record, Status};
@@ -73,6 +74,8 @@ pub struct Execution<'e> {
 /// What stops the walk through the steps.
 enum Stop {
     Failed(Failure),
+    /// All was done, but a hook after it failed.
+    Farewell(Failure),
     Interrupted,
 }
 
@@ -84,6 +87,12 @@ struct Progress {
     live: HashMap<ObjectKey, Value>,
     /// The order in which they were applied.
     applied: Vec<ObjectKey>,
+    /// What the API server said to objects that it refused.
+    refused: Vec<Failure>,
+    /// Objects that stay, though their deletion was planned.
+    kept: BTreeSet<ObjectKey>,
+    /// Why a hook failed after everything was deleted.
+    farewell: Option<Failure>,
     deadline: Instant,
 }
 
@@ -95,6 +104,9 @@ impl Execution<'_> {
             recorded: false,
             live: HashMap::new(),
             applied: Vec::new(),
+            refused: Vec::new(),
+            kept: BTreeSet::new(),
+            farewell: None,
             deadline: Instant::now() + self.timeout,
         };
         if let Some(stop) = self.walk(&mut progress).await? {
@@ -115,17 +127,32 @@ impl Execution<'_> {
             if self.interrupt.is_raised() {
                 return Ok(Some(Stop::Interrupted));
             }
+            if progress.farewell.is_some() && is_of_farewell(step) {
+                continue;
+            }
+            let applies = matches!(step, Step::Apply(_));
+            if let Some(failure) = (!applies).then(|| all_of(&mut progress.refused)).flatten() {
+                return Ok(Some(Stop::Failed(failure)));
+            }
             debug!(number, %step, "step");
             match self.take(step, progress).await {
                 Ok(None) => {}
+                // helm: pkg/action/uninstall.go Run: the release is gone all the same.
+                Ok(Some(Stop::Failed(failure))) if is_of_farewell(step) => {
+                    progress.farewell = Some(failure);
+                }
                 Ok(Some(stop)) => return Ok(Some(stop)),
                 Err(error) if progress.recorded && !error.is_transient() => {
-                    return Ok(Some(Stop::Failed(refused(&error))));
+                    let failure = refused(&error);
+                    if !applies || !self.goes_on_after(&error) {
+                        return Ok(Some(Stop::Failed(failure)));
+                    }
+                    progress.refused.push(failure);
                 }
                 Err(error) => return Err(error),
             }
         }
-        Ok(None)
+        Ok(progress.farewell.take().map(Stop::Farewell))
     }
 
     async fn take(&mut self, step: &Step, progress: &mut Progress) -> Result<Option<Stop>> {
@@ -147,13 +174,25 @@ impl Execution<'_> {
                     .await?;
             }
             Step::Apply(subject) => self.apply(subject, progress).await?,
-            Step::Delete { object } => self.delete(object).await?,
+            Step::Delete { object } => self.delete(object, progress).await?,
             Step::AwaitReady { objects } => return self.await_ready(objects, progress).await,
             Step::AwaitGone { objects } => return self.await_gone(objects, progress).await,
             Step::StoreOutcome => self.store_success().await?,
             Step::Purge => self.purge().await?,
         }
         Ok(None)
+    }
+
+    /// Whether the other objects are applied all the same, after one was refused.
+    // helm: pkg/kube/client.go perform: an install tries all; update: an object that cannot be
+    // created ends the upgrade, and one that cannot be patched does not.
+    fn goes_on_after(&self, error: &Error) -> bool {
+        match error {
+            Error::Refused { action, .. } => {
+                self.plan.action == Action::Install || *action == "patch"
+            }
+            _ => false,
+        }
     }
 
     // helm: pkg/action/validate.go existingResourceConflict
@@ -220,6 +259,8 @@ impl Execution<'_> {
             if self.record.info.deleted.is_empty() {
                 self.record.info.deleted = release::time(now);
             }
+            "Deletion in progress (or silently failed)"
+                .clone_into(&mut self.record.info.description);
             return self.store().await;
         }
         self.prune_history().await?;
@@ -263,166 +304,6 @@ impl Execution<'_> {
         Ok(())
     }
 
-    /// Runs a hook, unless the record says that it ran. What a run begins with and how it ended is
-    /// stored before anything follows from it, so that no hook runs twice.
-    async fn run_hook(
-        &mut self,
-        phase: plan::HookPhase,
-        hook: &Hook,
-        progress: &mut Progress,
-    ) -> Result<Option<Stop>> {
-        let plan = self.plan;
-        let run = plan::hook_run(&plan.release, plan.revision, phase.0, hook);
-        if self.notes().has_run(&run) {
-            debug!(%phase, kind = %hook.kind, hook = %hook.name, "hook ran before the interruption");
-            return Ok(None);
-        }
-        let known = self.notes().why_failed(&run).map(str::to_owned);
-        let message = match known {
-            Some(message) => message,
-            None => match self.run_hook_now(phase, hook, &run, progress).await? {
-                HookEnd::Succeeded => return Ok(None),
-                HookEnd::Interrupted => return Ok(Some(Stop::Interrupted)),
-                HookEnd::Failed { message } => message,
-                HookEnd::TimedOut { unready } => {
-                    format!("timed out waiting: {}", sentence(&unready))
-                }
-            },
-        };
-        let failed = std::slice::from_ref(hook);
-        self.tidy(phase, failed, DeletePolicy::HOOK_FAILED, progress)
-            .await?;
-        let earlier = self.earlier_hooks(phase, hook);
-        self.tidy(phase, &earlier, DeletePolicy::HOOK_SUCCEEDED, progress)
-            .await?;
-        Ok(Some(Stop::Failed(Failure {
-            reason: Reason::HookFailed,
-            message: format!(
-                "{phase} hook {} {} ({}) failed: {message}",
-                hook.kind, hook.name, hook.path
-            ),
-            unready: Vec::new(),
-        })))
-    }
-
-    async fn run_hook_now(
-        &mut self,
-        phase: plan::HookPhase,
-        hook: &Hook,
-        run: &str,
-        progress: &Progress,
-    ) -> Result<HookEnd> {
-        let namespace = &self.plan.release.namespace;
-        let left = progress.left();
-        let cluster = self.cluster;
-        let (interrupt, report) = (self.interrupt, self.report);
-        let begun = match self.plan.resumed {
-            true => cluster.hook_under_way(hook, namespace, run).await?,
-            false => None,
-        };
-        let created = match begun {
-            Some(created) => created,
-            None => {
-                cluster.clear_hook(hook, namespace, left, interrupt).await?;
-                self.hook_begins(hook);
-                self.store().await?;
-                match cluster.create_hook(hook, namespace, run).await? {
-                    Ok(created) => created,
-                    Err(message) => {
-                        return self
-                            .hook_ended(phase, hook, run, HookEnd::Failed { message })
-                            .await;
-                    }
-                }
-            }
-        };
-        let end = cluster
-            .await_completion(created, left, interrupt, report)
-            .await?;
-        self.hook_ended(phase, hook, run, end).await
-    }
-
-    fn hook_begins(&mut self, hook: &Hook) {
-        let began = release::time((self.now)());
-        self.record_hook_run(hook, |run| {
-            *run = manifest::Execution {
-                started_at: began,
-                phase: "Running".to_owned(),
-                ..manifest::Execution::default()
-            };
-        });
-    }
-
-    async fn hook_ended(
-        &mut self,
-        phase: plan::HookPhase,
-        hook: &Hook,
-        run: &str,
-        end: HookEnd,
-    ) -> Result<HookEnd> {
-        let failure = match &end {
-            // Somebody will go on with it.
-            HookEnd::Interrupted => return Ok(end),
-            HookEnd::Succeeded => None,
-            HookEnd::Failed { message } => Some(message.clone()),
-            HookEnd::TimedOut { unready } => {
-                Some(format!("timed out waiting: {}", sentence(unready)))
-            }
-        };
-        let succeeded = failure.is_none();
-        info!(%phase, kind = %hook.kind, hook = %hook.name, succeeded, "hook ran");
-        let ended = release::time((self.now)());
-        self.record_hook_run(hook, |run| {
-            run.completed_at = ended;
-            run.phase = if succeeded { "Succeeded" } else { "Failed" }.to_owned();
-        });
-        self.note(|notes| match &failure {
-            None => notes.ran(run),
-            Some(message) => notes.failed(run, message),
-        });
-        self.store().await?;
-        Ok(end)
-    }
-
-    /// helm: pkg/action/hooks.go: the record tells when each hook ran last, and how it ended.
-    fn record_hook_run(&mut self, hook: &Hook, change: impl FnOnce(&mut manifest::Execution)) {
-        let same = |known: &&mut Hook| known.path == hook.path && known.name == hook.name;
-        if let Some(known) = self.record.hooks.iter_mut().find(same) {
-            change(&mut known.last_run);
-        }
-    }
-
-    /// The hooks of a phase that ran before this one.
-    fn earlier_hooks(&self, phase: plan::HookPhase, hook: &Hook) -> Vec<Hook> {
-        let ran = self.plan.steps.iter().filter_map(|step| match step {
-            Step::RunHook { phase: of, hook } if *of == phase => Some(hook),
-            _ => None,
-        });
-        ran.take_while(|earlier| *earlier != hook)
-            .cloned()
-            .collect()
-    }
-
-    async fn tidy(
-        &self,
-        phase: plan::HookPhase,
-        hooks: &[Hook],
-        policy: &str,
-        progress: &Progress,
-    ) -> Result<()> {
-        let plan = self.plan;
-        let namespace = &plan.release.namespace;
-        for hook in hooks.iter().rev().filter(|hook| hook.is_deleted(policy)) {
-            // The same hook may run again at a later event, and be under way there by now.
-            let run = plan::hook_run(&plan.release, plan.revision, phase.0, hook);
-            let only = plan.resumed.then_some(&*run);
-            self.cluster
-                .delete_hook(hook, namespace, only, progress.left(), self.interrupt)
-                .await?;
-        }
-        Ok(())
-    }
-
     async fn apply(&self, subject: &Subject, progress: &mut Progress) -> Result<()> {
         let object = &subject.object;
         let at = self.endpoint(&object.key).await?;
@@ -458,9 +339,15 @@ impl Execution<'_> {
             if subject.previous.is_none() {
                 self.refuse_foreign(at, &live)?;
             }
-            // helm: pkg/kube/client.go update: an object new to the release is its own base. Where
-            // the plan is resumed, it is likely to be what this very plan has created.
-            let new = if self.plan.resumed { target } else { &live };
+            // helm: pkg/action/validate.go existingResourceConflict: an object that is taken into
+            // the release is its own base, so that nothing of what it has goes; but
+            // pkg/kube/client.go update, in a rollback: what is there is the base. Where the plan
+            // is resumed, it is likely to be what this very plan has created.
+            let back = matches!(self.plan.action, Action::Rollback { .. });
+            let new = match back && !self.plan.resumed {
+                true => &live,
+                false => target,
+            };
             let previous = subject.previous.as_ref().unwrap_or(new);
             let patch = merge::three_way(Kind::of(target), Some(previous), target, &live).map_err(
                 |source| Error::Merge {
@@ -495,7 +382,7 @@ impl Execution<'_> {
         Ok(())
     }
 
-    async fn delete(&self, object: &ObjectKey) -> Result<()> {
+    async fn delete(&self, object: &ObjectKey, progress: &mut Progress) -> Result<()> {
         let at = match self.endpoint(object).await {
             Ok(at) => at,
             // A kind that is no longer served has no objects left.
@@ -505,9 +392,17 @@ impl Execution<'_> {
         let Some(live) = self.cluster.get(&at).await? else {
             return Ok(());
         };
-        // helm: pkg/kube/client.go update: the live annotation counts.
-        if live["metadata"]["annotations"]["helm.sh/resource-policy"] == "keep" {
-            info!(%object, "kept, as its resource policy says");
+        // helm: pkg/action/uninstall.go deleteRelease: what is not the release's own stays, and
+        // pkg/kube/client.go update: the live annotation counts.
+        let foreign = plan::foreign(&live, &self.plan.release);
+        let policy = &live["metadata"]["annotations"]["helm.sh/resource-policy"];
+        let why = match self.plan.action {
+            Action::Uninstall => foreign,
+            _ => (policy == "keep").then(|| "its resource policy says so".to_owned()),
+        };
+        if let Some(why) = why {
+            info!(%object, why, "kept");
+            progress.kept.insert(object.clone());
             return Ok(());
         }
         self.cluster.delete(&at).await?;
@@ -537,7 +432,10 @@ impl Execution<'_> {
 
     async fn await_gone(&self, objects: &[ObjectKey], progress: &Progress) -> Result<Option<Stop>> {
         let mut awaited = Vec::new();
-        for object in objects {
+        for object in objects
+            .iter()
+            .filter(|object| !progress.kept.contains(object))
+        {
             match self.endpoint(object).await {
                 Ok(at) => awaited.push(at),
                 Err(Error::UnknownKind { .. }) => {}
@@ -559,8 +457,12 @@ impl Execution<'_> {
         if self.interrupt.is_raised() {
             return Some(Stop::Interrupted);
         }
-        let timeout = crate::api::GoDuration(self.timeout);
-        let message = format!("not {wanted} within {timeout}: {}", sentence(&unready));
+        // What failed before its time was not waited for any longer.
+        let within = match unready.iter().all(|object| object.failed) {
+            true => String::new(),
+            false => format!(" within {}", crate::api::GoDuration(self.timeout)),
+        };
+        let message = format!("not {wanted}{within}: {}", sentence(&unready));
         Some(Stop::Failed(Failure {
             reason: Reason::NotReadyInTime,
             message,
@@ -609,12 +511,18 @@ impl Execution<'_> {
         self.note(|notes| notes.note_attempt(Some(&attempt)));
     }
 
-    /// helm: pkg/action/rollback.go performRollback: every deployed one, see helm issue 2941.
+    /// Retires what the revision replaces.
     async fn supersede(&self) -> Result<()> {
         let release = &self.plan.release;
         for header in self.history.superseded_by(self.record.version) {
             let mut old = self.storage.get(release, header.version).await?;
-            old.info.status = Status::Superseded;
+            match old.info.status {
+                // helm: pkg/action/install.go replaceRelease
+                Status::Uninstalled => {
+                    old.set_status(Status::Superseded, "superseded by new release".to_owned());
+                }
+                _ => old.info.status = Status::Superseded,
+            }
             self.storage
                 .update(&mut old, (self.now)().as_second())
                 .await?;
@@ -636,6 +544,7 @@ impl Execution<'_> {
     async fn stopped(mut self, stop: Stop) -> Result<Outcome> {
         let failure = match stop {
             Stop::Failed(failure) => failure,
+            Stop::Farewell(failure) => return Ok(Outcome::Failed(failure)),
             Stop::Interrupted => return Ok(Outcome::Interrupted),
         };
         if self.records_failure() {
@@ -648,6 +557,10 @@ impl Execution<'_> {
             let description = format!("{verb} {name:?} failed: {}", failure.message);
             self.record.set_status(Status::Failed, description);
             self.note_failure(matches!(self.plan.action, Action::Rollback { .. }));
+            self.store().await?;
+        } else if self.plan.action == Action::Uninstall && self.notes().has_failure() {
+            // The next try runs the hook again.
+            self.note(Notes::forget_failure);
             self.store().await?;
         }
         Ok(Outcome::Failed(failure))
@@ -679,6 +592,26 @@ fn refused(error: &Error) -> Failure {
         message,
         unready: Vec::new(),
     }
+}
+
+/// Whether a step belongs to the hooks after an uninstall.
+fn is_of_farewell(step: &Step) -> bool {
+    match step {
+        Step::RunHook { phase, .. } | Step::TidyHooks { phase, .. } => {
+            phase.0 == HookEvent::PostDelete
+        }
+        _ => false,
+    }
+}
+
+/// All refusals as one failure.
+fn all_of(refused: &mut Vec<Failure>) -> Option<Failure> {
+    let mut refused = std::mem::take(refused).into_iter();
+    let first = refused.next()?;
+    Some(refused.fold(first, |mut all, failure| {
+        all.message = format!("{}; {}", all.message, failure.message);
+        all
+    }))
 }
 
 impl Progress {

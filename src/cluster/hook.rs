@@ -15,13 +15,22 @@ use crate::manifest::{DeletePolicy, Hook};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum HookEnd {
     Succeeded,
-    Failed { message: String },
-    TimedOut { unready: Vec<Unready> },
+    Failed {
+        message: String,
+    },
+    TimedOut {
+        unready: Vec<Unready>,
+    },
+    /// It never ran: the API server did not take it.
+    Refused {
+        message: String,
+    },
     Interrupted,
 }
 
-/// The label on the objects of a hook that says of which run they are.
-const RUN_LABEL: &str = "helm.pintle.dev/run";
+/// The annotation on the objects of a hook that says of which run they are. No label: the API
+/// server gives a Job its template's labels only where it has none itself.
+const RUN: &str = "helm.pintle.dev/run";
 
 /// Objects of a hook, and what was last seen of each.
 pub(super) type Created = Vec<(Endpoint, Option<Value>)>;
@@ -79,10 +88,10 @@ impl Cluster {
         for object in objects(hook)? {
             let mut at = self.endpoint(&object.key, release_namespace).await?;
             let live = match object.key.name.is_empty() {
-                true => self.labelled(&at, RUN_LABEL, run).await?,
+                true => self.first(&at, |live| is_of(live, run)).await?,
                 false => self.get(&at).await?,
             };
-            match live.filter(|live| live["metadata"]["labels"][RUN_LABEL] == run) {
+            match live.filter(|live| is_of(live, run)) {
                 Some(live) => {
                     name_as_answered(&mut at, &live);
                     found.push((at, Some(live)));
@@ -126,7 +135,7 @@ impl Cluster {
             let at = self.endpoint(&object.key, release_namespace).await?;
             if let Some(run) = only {
                 let live = self.get(&at).await?;
-                if live.is_none_or(|live| live["metadata"]["labels"][RUN_LABEL] != run) {
+                if live.is_none_or(|live| !is_of(&live, run)) {
                     continue;
                 }
             }
@@ -161,6 +170,7 @@ impl Cluster {
                     object: at.object.clone(),
                     reason: health.reason,
                     message: health.message,
+                    failed: false,
                 }),
             }
         };
@@ -180,14 +190,18 @@ impl Cluster {
 /// Says of which run an object is.
 fn mark(object: &mut Value, run: &str) {
     if let Some(metadata) = object["metadata"].as_object_mut() {
-        let labels = metadata.entry("labels").or_insert_with(|| Value::Null);
-        if labels.is_null() {
-            *labels = Value::Object(serde_json::Map::new());
+        let annotations = metadata.entry("annotations").or_insert(Value::Null);
+        if annotations.is_null() {
+            *annotations = Value::Object(serde_json::Map::new());
         }
-        if let Some(labels) = labels.as_object_mut() {
-            labels.insert(RUN_LABEL.to_owned(), run.into());
+        if let Some(annotations) = annotations.as_object_mut() {
+            annotations.insert(RUN.to_owned(), run.into());
         }
     }
+}
+
+fn is_of(live: &Value, run: &str) -> bool {
+    live["metadata"]["annotations"][RUN] == run
 }
 
 /// The server completes a generateName.

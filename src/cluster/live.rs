@@ -201,20 +201,15 @@ impl Cluster {
         .await
     }
 
-    /// The first object of a kind that carries a label, in the namespace of `at`.
-    pub(super) async fn labelled(
+    /// The first object of a kind that is so, in the namespace of `at`.
+    pub(super) async fn first(
         &self,
         at: &Endpoint,
-        label: &str,
-        value: &str,
+        is_so: impl Fn(&Value) -> bool,
     ) -> Result<Option<Value>> {
-        let parameters = kube::api::ListParams::default()
-            .labels(&format!("{label}={value}"))
-            .limit(1);
-        let mut list = self
-            .send("list", at, at.request().list(&parameters))
-            .await?;
-        let first = list["items"].as_array_mut().and_then(|items| items.pop());
+        let mut list = self.list(at).await?;
+        let items = list["items"].as_array_mut().map(std::mem::take);
+        let first = items.into_iter().flatten().find(is_so);
         // The items of a list do not say their kind.
         Ok(first.map(|mut object| {
             object["apiVersion"] = at.object.api_version.clone().into();

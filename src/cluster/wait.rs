@@ -54,14 +54,19 @@ pub struct Unready {
     pub reason: String,
     /// A sentence.
     pub message: String,
+    /// It has failed, and does not become ready by waiting.
+    pub failed: bool,
 }
+
+/// How long a failed object may stay so before it counts as failed for good.
+const LAST_HOPE: Duration = Duration::from_secs(3);
 
 /// One watched object's news: its index, and its state unless it is gone.
 type News = (usize, Option<Value>);
 
 impl Cluster {
-    /// Waits until every object is ready; answers those that were not when time was up, or when
-    /// the wait was interrupted. Each object comes with its last known state, which is judged
+    /// Waits until every object is ready; answers those that were not when time was up, when no
+    /// other was left but failed ones, or when the wait was interrupted. Each object comes with its last known state, which is judged
     /// first, so that most objects need no watch at all.
     pub async fn await_ready(
         &self,
@@ -101,7 +106,9 @@ impl Cluster {
             .await
     }
 
-    /// Watches the objects that `judge` finds wanting, until it finds none.
+    /// Watches the objects that `judge` finds wanting, until it finds none, or none but failed ones.
+    // helm: pkg/kube/statuswait.go statusObserver: failure is final. Not at once here: a Deployment
+    // that is rolled back has its new generation observed a moment before its old failure is gone.
     pub(super) async fn until(
         &self,
         objects: Vec<(Endpoint, Option<Value>)>,
@@ -123,9 +130,11 @@ impl Cluster {
         tokio::pin!(deadline);
         while !wanting.is_empty() {
             report(&wanting.values().cloned().collect::<Vec<_>>());
+            let hopeless = wanting.values().all(|unready| unready.failed);
             let news = tokio::select! {
                 news = watches.next() => news,
                 () = &mut deadline => None,
+                () = tokio::time::sleep(LAST_HOPE), if hopeless => None,
                 () = interrupt.raised() => None,
             };
             let Some(news) = news else { break };
@@ -214,6 +223,7 @@ fn unready(at: &Endpoint, health: &Health) -> Option<Unready> {
         object: at.object.clone(),
         reason: health.reason.clone(),
         message: health.message.clone(),
+        failed: health.status == health::Status::Failed,
     })
 }
 
@@ -222,6 +232,7 @@ fn missing(at: &Endpoint) -> Unready {
         object: at.object.clone(),
         reason: "NotFound".to_owned(),
         message: "the object is not there".to_owned(),
+        failed: false,
     }
 }
 
@@ -230,5 +241,6 @@ fn terminating(at: &Endpoint) -> Unready {
         object: at.object.clone(),
         reason: "Terminating".to_owned(),
         message: "the object is being deleted".to_owned(),
+        failed: false,
     }
 }

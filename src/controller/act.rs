@@ -304,7 +304,9 @@ impl Acting<'_> {
             release: render::ReleaseFacts {
                 name: self.desired.release.name.clone(),
                 namespace: self.desired.release.namespace.clone(),
-                revision: self.next_revision(),
+                // helm: pkg/action/install.go: an install is the first one, even over the history of
+                // a release that was uninstalled.
+                revision: if upgrade { self.next_revision() } else { 1 },
                 is_install: !upgrade,
                 is_upgrade: upgrade,
             },

@@ -90,7 +90,7 @@ pub(super) fn conclude(facts: &Facts<'_>, ending: &Ending<'_>) -> Conclusion {
             deployed,
         } => {
             if let Some(record) = deployed {
-                recall(&mut draft, record);
+                recall(&mut draft, rest, record);
             }
             rested(&mut draft, rest, drift)
         }
@@ -221,12 +221,16 @@ fn retain_stored(status: &mut HelmReleaseStatus, revisions: &[Revision]) {
 }
 
 /// What a status that was lost, or never written, said of the deployed revision.
-fn recall(draft: &mut Draft<'_>, record: &Record) {
+fn recall(draft: &mut Draft<'_>, rest: &Rest, record: &Record) {
     let Some(desired) = draft.facts.desired else {
         return;
     };
-    let mut conditions = draft.status.conditions.iter();
-    let told = conditions.any(|c| c.type_ == "Ready" && c.status == "True");
+    // Inputs that wait for another try, or for another spec, were undone by this very revision.
+    let undone = matches!(rest, Rest::BackingOff { .. } | Rest::Stalled);
+    let told = match undone {
+        true => tells(draft, ConditionType::Released, Some(Reason::RolledBack)),
+        false => tells(draft, ConditionType::Ready, None),
+    };
     if told && draft.status.inventory.is_some() {
         return;
     }
@@ -240,13 +244,44 @@ fn recall(draft: &mut Draft<'_>, record: &Record) {
         *known = super::act::snapshot(record, None, desired);
         known.chart_digest = digest;
     }
-    let reason = match record.info.description.as_str() {
-        "Install complete" => Reason::InstallSucceeded,
-        "Upgrade complete" => Reason::UpgradeSucceeded,
-        _ => Reason::Succeeded,
-    };
-    let message = deployed_sentence(draft);
-    draft.ready(ConditionStatus::True, reason, &message);
+    if undone && record.info.rollback_revision > 0 {
+        rolled_back(draft, record.info.rollback_revision, record.version);
+    } else if !undone {
+        let reason = match record.info.description.as_str() {
+            "Install complete" => Reason::InstallSucceeded,
+            "Upgrade complete" => Reason::UpgradeSucceeded,
+            _ => Reason::Succeeded,
+        };
+        let message = deployed_sentence(draft);
+        draft.ready(ConditionStatus::True, reason, &message);
+    }
+}
+
+/// Whether the status says so already: for this reason, or else that it is true.
+fn tells(draft: &Draft<'_>, kind: ConditionType, reason: Option<Reason>) -> bool {
+    let mut conditions = draft.status.conditions.iter();
+    conditions.any(|condition| {
+        condition.type_ == kind.as_str()
+            && match reason {
+                Some(reason) => condition.reason == reason.as_str(),
+                None => condition.status == "True",
+            }
+    })
+}
+
+/// A failed revision was undone, and the release is not what is declared.
+fn rolled_back(draft: &mut Draft<'_>, to: i64, revision: i64) {
+    let cause = attempt_message(draft);
+    let message = format!("went back to revision {to} (as revision {revision}): {cause}");
+    draft.tell(true, Reason::RolledBack, message.clone());
+    draft.ready(ConditionStatus::False, Reason::RolledBack, &message);
+    draft.set(
+        ConditionType::Released,
+        ConditionStatus::False,
+        Reason::RolledBack,
+        &message,
+    );
+    draft.reconciling(Reason::RolledBack, &message);
 }
 
 fn inventory<'k>(keys: impl Iterator<Item = &'k ObjectKey>) -> Inventory {
@@ -407,20 +442,7 @@ fn succeeded(draft: &mut Draft<'_>, acted: &Acted) -> Next {
         Action::Install => deployed(draft, acted, Reason::InstallSucceeded),
         Action::Upgrade => deployed(draft, acted, Reason::UpgradeSucceeded),
         Action::Rollback { to } => {
-            let cause = attempt_message(draft);
-            let message = format!(
-                "went back to revision {to} (as revision {}): {cause}",
-                acted.revision
-            );
-            draft.tell(true, Reason::RolledBack, message.clone());
-            draft.ready(ConditionStatus::False, Reason::RolledBack, &message);
-            draft.set(
-                ConditionType::Released,
-                ConditionStatus::False,
-                Reason::RolledBack,
-                &message,
-            );
-            draft.reconciling(Reason::RolledBack, &message);
+            rolled_back(draft, *to, acted.revision);
             Next::Now
         }
         Action::CorrectDrift => {

@@ -62,6 +62,16 @@ impl Notes {
         (failed == run).then_some(message)
     }
 
+    /// Whether a hook has failed.
+    pub fn has_failure(&self) -> bool {
+        self.0.contains_key(HOOK_FAILED)
+    }
+
+    /// A hook that failed may run again.
+    pub fn forget_failure(&mut self) {
+        self.0.remove(HOOK_FAILED);
+    }
+
     /// This run of a hook has failed.
     pub fn failed(&mut self, run: &str, message: &str) {
         self.0

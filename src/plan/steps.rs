@@ -225,7 +225,7 @@ fn removing(build: &Build<'_>) -> Vec<Step> {
     let mut objects: Vec<Object> = build
         .previous
         .iter()
-        .filter(|object| !is_kept(object))
+        .filter(|object| policy(object).is_none())
         .cloned()
         .collect();
     crate::manifest::uninstall_order(&mut objects);
@@ -292,11 +292,16 @@ fn identity(object: &Object, build: &Build<'_>) -> (String, String, String, Stri
 
 /// helm: pkg/kube/resource_policy.go KeepPolicy.
 fn is_kept(object: &Object) -> bool {
+    policy(object).is_some_and(|policy| policy.trim().eq_ignore_ascii_case("keep"))
+}
+
+/// The resource policy, whatever it says. An uninstall leaves what has one, even an unknown one.
+/// helm: pkg/action/resource_policy.go filterManifestsToKeep
+fn policy(object: &Object) -> Option<&str> {
     object
         .value
         .pointer("/metadata/annotations/helm.sh~1resource-policy")
         .and_then(serde_json::Value::as_str)
-        .is_some_and(|policy| policy.trim().eq_ignore_ascii_case("keep"))
 }
 
 impl fmt::Display for Plan {

@@ -115,13 +115,26 @@ impl History {
         })
     }
 
-    /// The revisions that become superseded when this one is deployed: whatever else is deployed.
-    /// helm: pkg/action/rollback.go performRollback, uninstall.go
+    /// The revisions that become superseded when this one is deployed: whatever else is deployed
+    /// (helm: pkg/action/rollback.go performRollback), the last one where it was uninstalled
+    /// (install.go replaceRelease), and where it failed and none was ever good (upgrade.go
+    /// releasingUpgrade). The answer is the same when some of them are superseded already.
     pub fn superseded_by(&self, version: i64) -> impl Iterator<Item = &Header> {
-        let deployed = |header: &&Header| header.status == Status::Deployed;
+        let mut earlier = self.revisions.iter();
+        let last = earlier.rfind(|header| header.version < version);
+        let good = |header: &Header| matches!(header.status, Status::Deployed | Status::Superseded);
+        let never_good = !self.revisions.iter().any(good);
+        let replaced = last.filter(|last| match last.status {
+            Status::Uninstalled => true,
+            Status::Failed => never_good,
+            _ => false,
+        });
+        let replaced = replaced.map(|last| last.version);
         self.revisions
             .iter()
-            .filter(deployed)
+            .filter(move |header| {
+                header.status == Status::Deployed || Some(header.version) == replaced
+            })
             .filter(move |header| header.version != version)
     }
 

@@ -107,7 +107,13 @@ impl Proxy {
     }
 }
 
+/// A write that is on its way when the controller dies beside it is taken all the same, and has to
+/// be told of: the controller's end must not end this.
 async fn pass(State(proxy): State<Arc<Proxy>>, request: Request) -> Response {
+    tokio::spawn(pass_on(proxy, request)).await.unwrap()
+}
+
+async fn pass_on(proxy: Arc<Proxy>, request: Request) -> Response {
     let method = request.method().clone();
     let path = request.uri().path().to_owned();
     let is_write = !matches!(method.as_str(), "GET" | "HEAD" | "OPTIONS")

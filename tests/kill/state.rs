@@ -47,18 +47,13 @@ fn plain(object: &Value) -> Value {
     ] {
         metadata.remove(made_up);
     }
-    // It tells of another run, and runs are told by the namespace too.
-    if let Some(labels) = metadata.get_mut("labels").and_then(Value::as_object_mut) {
-        labels.remove("helm.pintle.dev/run");
-        if labels.is_empty() {
-            metadata.remove("labels");
-        }
-    }
     if let Some(annotations) = metadata
         .get_mut("annotations")
         .and_then(Value::as_object_mut)
     {
         annotations.remove("meta.helm.sh/release-namespace");
+        // It tells of another run, and runs are told by the namespace too.
+        annotations.remove("helm.pintle.dev/run");
     }
     object.as_object_mut().unwrap().remove("status");
     let mut text = object.to_string();

@@ -1,0 +1,188 @@
+//! The steps that are hooks: run to their end, noted, tidied.
+//!
+//! In: a hook of a plan, and what the record notes of earlier runs. Out: its end, stored before
+//! anything follows from it. Never: a second run of a hook that ran.
+
+use tracing::{debug, info};
+
+use super::{Execution, Failure, Progress, Stop, sentence};
+use crate::api::Reason;
+use crate::cluster::error::Result;
+use crate::cluster::hook::HookEnd;
+use crate::manifest::{self, DeletePolicy, Hook};
+use crate::plan::{self, Step};
+use crate::release;
+
+impl Execution<'_> {
+    /// Runs a hook, unless the record says that it ran. What a run begins with and how it ended is
+    /// stored before anything follows from it, so that no hook runs twice.
+    pub(super) async fn run_hook(
+        &mut self,
+        phase: plan::HookPhase,
+        hook: &Hook,
+        progress: &mut Progress,
+    ) -> Result<Option<Stop>> {
+        let plan = self.plan;
+        let run = plan::hook_run(&plan.release, plan.revision, phase.0, hook);
+        if self.notes().has_run(&run) {
+            debug!(%phase, kind = %hook.kind, hook = %hook.name, "hook ran before the interruption");
+            return Ok(None);
+        }
+        let known = self.notes().why_failed(&run).map(str::to_owned);
+        let failure = |message: &str| {
+            Stop::Failed(Failure {
+                reason: Reason::HookFailed,
+                message: format!(
+                    "{phase} hook {} {} ({}) failed: {message}",
+                    hook.kind, hook.name, hook.path
+                ),
+                unready: Vec::new(),
+            })
+        };
+        let message = match known {
+            Some(message) => message,
+            None => match self.run_hook_now(phase, hook, &run, progress).await? {
+                HookEnd::Succeeded => return Ok(None),
+                HookEnd::Interrupted => return Ok(Some(Stop::Interrupted)),
+                // helm: pkg/action/hooks.go: then nothing is deleted; what is in its way may be
+                // somebody's.
+                HookEnd::Refused { message } => return Ok(Some(failure(&message))),
+                HookEnd::Failed { message } => message,
+                HookEnd::TimedOut { unready } => {
+                    format!("timed out waiting: {}", sentence(&unready))
+                }
+            },
+        };
+        let failed = std::slice::from_ref(hook);
+        self.tidy(phase, failed, DeletePolicy::HOOK_FAILED, progress)
+            .await?;
+        let earlier = self.earlier_hooks(phase, hook);
+        self.tidy(phase, &earlier, DeletePolicy::HOOK_SUCCEEDED, progress)
+            .await?;
+        Ok(Some(failure(&message)))
+    }
+
+    async fn run_hook_now(
+        &mut self,
+        phase: plan::HookPhase,
+        hook: &Hook,
+        run: &str,
+        progress: &Progress,
+    ) -> Result<HookEnd> {
+        let namespace = &self.plan.release.namespace;
+        let left = progress.left();
+        let cluster = self.cluster;
+        let (interrupt, report) = (self.interrupt, self.report);
+        let begun = match self.plan.resumed {
+            true => cluster.hook_under_way(hook, namespace, run).await?,
+            false => None,
+        };
+        let created = match begun {
+            Some(created) => created,
+            None => {
+                cluster.clear_hook(hook, namespace, left, interrupt).await?;
+                self.hook_begins(hook);
+                self.store().await?;
+                match cluster.create_hook(hook, namespace, run).await? {
+                    Ok(created) => created,
+                    Err(message) => {
+                        let end = HookEnd::Refused { message };
+                        return self.hook_ended(phase, hook, run, end).await;
+                    }
+                }
+            }
+        };
+        let end = cluster
+            .await_completion(created, left, interrupt, report)
+            .await?;
+        self.hook_ended(phase, hook, run, end).await
+    }
+
+    fn hook_begins(&mut self, hook: &Hook) {
+        let began = release::time((self.now)());
+        self.record_hook(hook, |known| {
+            // helm: pkg/action/hooks.go hookSetDeletePolicy
+            if known.delete_policies.is_empty() {
+                let default = DeletePolicy::before_hook_creation();
+                known.delete_policies.push(default);
+            }
+            known.last_run = manifest::Execution {
+                started_at: began,
+                phase: "Running".to_owned(),
+                ..manifest::Execution::default()
+            };
+        });
+    }
+
+    async fn hook_ended(
+        &mut self,
+        phase: plan::HookPhase,
+        hook: &Hook,
+        run: &str,
+        end: HookEnd,
+    ) -> Result<HookEnd> {
+        let failure = match &end {
+            // Somebody will go on with it.
+            HookEnd::Interrupted => return Ok(end),
+            HookEnd::Succeeded => None,
+            HookEnd::Failed { message } | HookEnd::Refused { message } => Some(message.clone()),
+            HookEnd::TimedOut { unready } => {
+                Some(format!("timed out waiting: {}", sentence(unready)))
+            }
+        };
+        let succeeded = failure.is_none();
+        info!(%phase, kind = %hook.kind, hook = %hook.name, succeeded, "hook ran");
+        let ended = release::time((self.now)());
+        self.record_hook(hook, |known| {
+            known.last_run.completed_at = ended;
+            known.last_run.phase = if succeeded { "Succeeded" } else { "Failed" }.to_owned();
+        });
+        self.note(|notes| match (&end, &failure) {
+            // It may be taken the next time.
+            (HookEnd::Refused { .. }, _) => {}
+            (_, None) => notes.ran(run),
+            (_, Some(message)) => notes.failed(run, message),
+        });
+        self.store().await?;
+        Ok(end)
+    }
+
+    /// helm: pkg/action/hooks.go: the record tells when each hook ran last, and how it ended.
+    fn record_hook(&mut self, hook: &Hook, change: impl FnOnce(&mut Hook)) {
+        let same = |known: &&mut Hook| known.path == hook.path && known.name == hook.name;
+        if let Some(known) = self.record.hooks.iter_mut().find(same) {
+            change(known);
+        }
+    }
+
+    /// The hooks of a phase that ran before this one.
+    fn earlier_hooks(&self, phase: plan::HookPhase, hook: &Hook) -> Vec<Hook> {
+        let ran = self.plan.steps.iter().filter_map(|step| match step {
+            Step::RunHook { phase: of, hook } if *of == phase => Some(hook),
+            _ => None,
+        });
+        ran.take_while(|earlier| *earlier != hook)
+            .cloned()
+            .collect()
+    }
+
+    pub(super) async fn tidy(
+        &self,
+        phase: plan::HookPhase,
+        hooks: &[Hook],
+        policy: &str,
+        progress: &Progress,
+    ) -> Result<()> {
+        let plan = self.plan;
+        let namespace = &plan.release.namespace;
+        for hook in hooks.iter().rev().filter(|hook| hook.is_deleted(policy)) {
+            // The same hook may run again at a later event, and be under way there by now.
+            let run = plan::hook_run(&plan.release, plan.revision, phase.0, hook);
+            let only = plan.resumed.then_some(&*run);
+            self.cluster
+                .delete_hook(hook, namespace, only, progress.left(), self.interrupt)
+                .await?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,1 @@
+{{ define "elder.word" }}{{ .Values.word }}-{{ .Values.global.house }}{{ end }}

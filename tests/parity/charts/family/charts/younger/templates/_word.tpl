@@ -1,0 +1,1 @@
+{{ define "younger.word" }}{{ .Values.word }}-{{ .Values.global.house }}{{ end }}
