@@ -6,10 +6,6 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-/// A chart is many small pieces, made and dropped by several threads.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 /// Keeps Helm releases as declared.
 #[derive(Debug, Parser)]
 #[command(name = "pintle", version, about, propagate_version = true)]

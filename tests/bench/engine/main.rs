@@ -16,10 +16,6 @@ use serde::Deserialize;
 
 use crate::figures::{ratio, short, table};
 
-/// As in the program.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 /// Measures how long charts take to load and to render, beside Helm's engine.
 #[derive(Parser)]
 struct Arguments {
