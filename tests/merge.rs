@@ -393,6 +393,29 @@ fn defaults_inside_lists_that_do_not_merge_are_uncertain() {
 }
 
 #[test]
+fn a_secret_that_holds_its_texts_already_is_not_written() {
+    let target = json!({
+        "apiVersion": "v1", "kind": "Secret", "metadata": {"name": "s"},
+        "stringData": {"password": "hunter2"},
+    });
+    let mut live = json!({
+        "apiVersion": "v1", "kind": "Secret", "metadata": {"name": "s"},
+        "data": {"password": "aHVudGVyMg=="}, "type": "Opaque",
+    });
+    let kind = Kind::of(&target);
+    assert!(
+        three_way(kind, Some(&target), &target, &live)
+            .unwrap()
+            .is_none()
+    );
+    live["data"]["password"] = json!("b3RoZXI=");
+    let patch = three_way(kind, Some(&target), &target, &live)
+        .unwrap()
+        .unwrap();
+    assert_eq!(patch.body, json!({"stringData": {"password": "hunter2"}}));
+}
+
+#[test]
 fn a_secret_drifts_without_showing_its_values() {
     let applied = json!({
         "apiVersion": "v1", "kind": "Secret", "metadata": {"name": "s", "labels": {"a": "b"}},

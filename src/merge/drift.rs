@@ -49,7 +49,7 @@ const HIDDEN: &str = "(hidden)";
 /// # Errors
 /// As [`super::three_way`].
 pub fn drift(kind: Kind<'_>, applied: &Value, live: &Value) -> Result<Option<Drift>, Error> {
-    let secret = kind.api_version == "v1" && kind.kind == "Secret";
+    let secret = kind.is_secret();
     let mut applied = applied.clone();
     strip_null_fields(&mut applied);
     if secret {
@@ -72,6 +72,10 @@ pub fn drift(kind: Kind<'_>, applied: &Value, live: &Value) -> Result<Option<Dri
 }
 
 impl Kind<'_> {
+    pub(super) fn is_secret(self) -> bool {
+        self.api_version == "v1" && self.kind == "Secret"
+    }
+
     fn root(self) -> Shape {
         use super::schema::Node;
         match self.strategic() {
@@ -94,7 +98,7 @@ fn strip_null_fields(value: &mut Value) {
 }
 
 /// `stringData` is written and never read back: the server moves it to `data`.
-fn fold_string_data(secret: &mut Value) {
+pub(super) fn fold_string_data(secret: &mut Value) {
     let Some(fields) = secret.as_object_mut() else {
         return;
     };

@@ -202,7 +202,7 @@ pub enum Fault {
 /// one, Helm takes the live object for it, so everything that `target` does not name is removed.
 ///
 /// Nothing is returned where the server's object would stay as it is: an order that is already so, a null for
-/// a field that is not there.
+/// a field that is not there, a Secret's `stringData` that its `data` holds already.
 ///
 /// # Errors
 /// Where apimachinery refuses as well: unknown fields that changed, list elements without their merge key,
@@ -215,8 +215,11 @@ pub fn three_way(
     live: &Value,
 ) -> Result<Option<Patch>, Error> {
     let patch = raw_patch(kind, previous.unwrap_or(live), target, live)?;
-    let changes = apply(kind, live, &patch)? != *live;
-    Ok(changes.then_some(patch))
+    let mut patched = apply(kind, live, &patch)?;
+    if kind.is_secret() {
+        drift::fold_string_data(&mut patched);
+    }
+    Ok((patched != *live).then_some(patch))
 }
 
 /// What the server makes of `live` when it gets `patch`, before it fills in defaults.

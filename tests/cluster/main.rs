@@ -16,4 +16,5 @@ mod outage;
 mod real_charts;
 mod restart;
 mod template;
+mod traffic;
 mod upgrade;

@@ -14,7 +14,7 @@ use pintle::source::{Sources, SourcesConfig};
 use pintle::telemetry::{self, Metrics, Readiness};
 use serde_json::Value;
 
-use crate::testbed::Testbed;
+use crate::testbed::{StartOptions, Testbed};
 
 /// The stage of this test binary.
 pub(crate) struct Stage {
@@ -36,10 +36,11 @@ impl Stage {
         }
     }
 
-    /// A stage on a testbed of its own, for tests that would disturb the others.
+    /// A stage on a testbed of its own, for tests that would disturb the others, or count requests.
     pub(crate) fn alone(definition: &Value) -> Result<&'static Self> {
         // The controller's thread and the tests' namespaces live as long as the process.
-        let testbed = Box::leak(Box::new(Testbed::start()?));
+        let options = StartOptions { audit: true };
+        let testbed = Box::leak(Box::new(Testbed::start_with(options)?));
         Ok(Box::leak(Box::new(Self::on(testbed, definition)?)))
     }
 

@@ -1,0 +1,71 @@
+//! What an action asks of the API server, counted in its audit log. On a stage of its own, whose
+//! log holds nobody else's requests.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use anyhow::Result;
+
+use crate::stage::{Stage, chart_folder, definition};
+use crate::testbed::Request;
+
+/// How many objects the chart `twenty` has.
+const OBJECTS: usize = 20;
+
+/// After a release is Ready: Events and what else is not waited for.
+const SETTLE: Duration = Duration::from_secs(2);
+
+#[test]
+fn an_upgrade_writes_what_changed_and_reads_no_more_than_there_is() -> Result<()> {
+    let stage = Stage::alone(&definition()?)?;
+    stage.publish(&chart_folder("twenty"), "1.0.0")?;
+    let space = stage.namespace("traffic")?;
+    space.apply(&space.release("many", "name: twenty"))?;
+    space.ready("many")?;
+    assert_eq!(
+        space
+            .helm(&["get", "manifest", "many"])?
+            .matches("\nkind: ")
+            .count(),
+        OBJECTS
+    );
+    std::thread::sleep(SETTLE);
+
+    let before = stage.testbed.requests_by("pintle/")?.len();
+    space.apply(&space.release("many", "name: twenty\nvalues: {word: again}"))?;
+    space.until("cm/many-changing", |map| map["data"]["word"] == "again")?;
+    space.ready("many")?;
+    std::thread::sleep(SETTLE);
+    let requests = stage.testbed.requests_by("pintle/")?.split_off(before);
+
+    let mut asked: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    for request in &requests {
+        let said = format!("{} {}", request.verb, request.uri);
+        asked.entry(purpose(request)).or_default().push(said);
+    }
+    let count = |purpose| asked.get(purpose).map_or(0, Vec::len);
+    assert_eq!(count("object written"), 1, "{asked:#?}");
+    // The new revision as pending, then as deployed, and the old one as superseded.
+    assert_eq!(count("record written"), 3, "{asked:#?}");
+    assert!(count("status written") <= 2, "{asked:#?}");
+    assert!(count("object read") <= OBJECTS, "{asked:#?}");
+    // What there is before and after, and the revision that is replaced, twice.
+    assert!(count("record read") <= 4, "{asked:#?}");
+    assert_eq!(count("another write"), 0, "{asked:#?}");
+    Ok(())
+}
+
+fn purpose(request: &Request) -> &'static str {
+    let uri = request.uri.split('?').next().unwrap_or_default();
+    let is_record = uri.ends_with("/secrets") || uri.contains("/secrets/sh.helm.release.");
+    match request.verb.as_str() {
+        "watch" => "watch",
+        "get" | "list" if is_record => "record read",
+        "get" | "list" => "object read",
+        _ if uri.contains("/events") => "event",
+        _ if uri.ends_with("/status") => "status written",
+        _ if is_record => "record written",
+        "patch" if uri.ends_with("/configmaps/many-changing") => "object written",
+        _ => "another write",
+    }
+}
