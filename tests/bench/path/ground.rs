@@ -43,7 +43,15 @@ impl Ground {
             "crd/helmreleases.helm.pintle.dev",
         ];
         testbed.kubectl(&established)?.successful()?;
-        let version = publish(&testbed)?;
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("examples/charts")
+            .join(CHART);
+        let archive = publish(&testbed, &folder)?;
+        let name = archive
+            .strip_suffix(".tgz")
+            .and_then(|path| path.rsplit_once(&format!("/{CHART}-")));
+        let (_, version) = name.with_context(|| format!("read a version from {archive}"))?;
+        let version = version.to_owned();
         let runtime = Runtime::new().context("start a runtime")?;
         let client = runtime.block_on(connect(testbed.kubeconfig()))?;
         let controller = Controller::start(&testbed)?;
@@ -59,6 +67,11 @@ impl Ground {
     /// The registry, as a HelmRelease and helm name it.
     pub(crate) fn registry(&self) -> String {
         format!("oci://{}/charts", self.testbed.registry())
+    }
+
+    /// Puts another chart into the registry.
+    pub(crate) fn publish(&self, folder: &Path) -> Result<()> {
+        publish(&self.testbed, folder).map(|_| ())
     }
 
     /// Makes namespaces beforehand, so that what Kubernetes puts into new ones is measured nowhere.
@@ -127,11 +140,8 @@ async fn connect(kubeconfig: &Path) -> Result<Client> {
     Ok(Client::try_from(config)?)
 }
 
-/// Puts the sample chart into the registry, as the real helm does it; answers its version.
-fn publish(testbed: &Testbed) -> Result<String> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("examples/charts")
-        .join(CHART);
+/// Puts a chart into the registry, as the real helm does it; answers the archive's path.
+fn publish(testbed: &Testbed, folder: &Path) -> Result<String> {
     let to = testbed.charts_folder().display().to_string();
     let packaged = testbed.helm(&["package", &folder.display().to_string(), "-d", &to])?;
     let said = packaged.successful()?;
@@ -140,9 +150,5 @@ fn publish(testbed: &Testbed) -> Result<String> {
     testbed
         .helm(&["push", archive, &registry, "--plain-http"])?
         .successful()?;
-    let name = archive
-        .strip_suffix(".tgz")
-        .and_then(|path| path.rsplit_once(&format!("/{CHART}-")));
-    let (_, version) = name.with_context(|| format!("read a version from {archive}"))?;
-    Ok(version.to_owned())
+    Ok(archive.to_owned())
 }

@@ -1,4 +1,5 @@
-//! The product's path on a real control plane: install, repair, rest; the real helm beside it.
+//! The product's path on a real control plane: install, upgrade, repair, rest; the real helm beside
+//! it.
 //! `cargo bench --bench path -- --help` tells what can be set; see tests/bench/README.md.
 
 mod controller;
@@ -10,6 +11,7 @@ mod install;
 mod repair;
 #[path = "../../testbed/mod.rs"]
 mod testbed;
+mod upgrade;
 mod witness;
 
 use std::time::Duration;
@@ -19,7 +21,7 @@ use clap::Parser;
 /// Measures the controller on a real control plane beside the real helm.
 #[derive(Parser)]
 struct Arguments {
-    /// How many releases are made each way.
+    /// How many releases are made each way, and how many upgrades.
     #[arg(long, default_value_t = 10)]
     rounds: usize,
     /// How many repairs are measured. More than four for each release are taken for a fight; 0 leaves this out.
@@ -54,6 +56,7 @@ fn main() -> anyhow::Result<()> {
         let time = Duration::from_secs(arguments.idle_seconds);
         idle::measure(&ground, kept.len(), at_start, time)?;
     }
+    upgrade::measure(&ground, arguments.rounds)?;
     println!("At the end: {}", figures::surroundings());
     Ok(())
 }
