@@ -298,9 +298,12 @@ pub(super) fn value(capabilities: &Arc<Capabilities>) -> Value {
             ("APIVersions", Value::Object(Rc::new(versions))),
             ("HelmVersion", helm_version(Arc::clone(&all))),
         ];
+        let copied = Arc::clone(&all);
+        let copy = Function::new(move || value(&copied));
         Parts {
             json: fields.clone(),
             fields,
+            methods: vec![("Copy", copy)],
             deep_copy: Some(Box::new(move || value(&as_copied(&all)))),
             ..Parts::default()
         }

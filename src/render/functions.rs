@@ -26,6 +26,9 @@ pub(super) const ROOT: &str = "gotpl";
 pub(super) fn all(session: &Rc<Session>, time_zone: TimeZone) -> Functions {
     let mut functions = Functions::builtin();
     let environment = Rc::new(session::environment(session, time_zone));
+    for (type_name, name, method) in sprig::methods(&environment) {
+        functions.insert_method(type_name, name, method);
+    }
     for (name, function) in sprig::functions(&environment) {
         let function = match name {
             "getHostByName" => only_with_resolver(session, function),
@@ -205,6 +208,10 @@ fn insert_values_methods(functions: &mut Functions) {
     insert("YAML", vec![], |values, _| {
         let yaml = data::to_yaml(&Value::Map(values.clone()))?;
         Ok(Value::string(format!("{yaml}\n")))
+    });
+    // No template has an io.Writer.
+    insert("Encode", vec![Type::Named("io.Writer")], |_, _| {
+        Err(CallError::new("there is nothing to write to"))
     });
     insert("Table", vec![Type::String], |values, arguments| {
         let table = table(values, name(arguments))?;

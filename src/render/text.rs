@@ -33,6 +33,9 @@ fn print(template: &str, environment: Environment) -> Result<String, Error> {
     let time_zone = environment.time_zone.clone();
     session.begin(environment, None, false);
     let environment = Rc::new(session::environment(&session, time_zone));
+    for (type_name, name, method) in sprig::methods(&environment) {
+        functions.insert_method(type_name, name, method);
+    }
     for (name, function) in sprig::functions(&environment) {
         functions.insert(name, function);
     }

@@ -64,6 +64,18 @@ pub(super) fn functions(environment: &Rc<Environment>) -> Vec<(&'static str, Fun
     functions
 }
 
+/// Those of a time that depend on the local zone.
+pub(super) fn methods(
+    environment: &Rc<Environment>,
+) -> Vec<(&'static str, &'static str, Function)> {
+    let zones = Zones::new(environment.time_zone.clone());
+    let local = Function::with_machine(Vec::new(), None, move |_, values| {
+        let time = Time::of(&values[0]).cloned().unwrap_or_default();
+        Ok(time.shown_in(zones.local()).into())
+    });
+    vec![(Time::TYPE, "Local", local)]
+}
+
 fn formatting(clock: &Clock) -> Vec<(&'static str, Function)> {
     let [date, html, html_zone] = [clock.clone(), clock.clone(), clock.clone()];
     let in_zone = || {

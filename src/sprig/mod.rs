@@ -66,6 +66,12 @@ impl Environment {
     }
 }
 
+/// Methods of the values that the functions give, which want to know of the world: the type, the
+/// name, and a body that gets the receiver as its first value.
+pub fn methods(environment: &Rc<Environment>) -> Vec<(&'static str, &'static str, Function)> {
+    dates::methods(environment)
+}
+
 /// Sprig's functions under their names.
 pub fn functions(environment: &Rc<Environment>) -> Vec<(&'static str, Function)> {
     let functions = [

@@ -153,7 +153,14 @@ impl Object for GoVersion {
             _ if !self.is_pointer => return None,
             b"Original" => text(|version| version.original().to_owned()),
             b"Compare" => self.comparison(|order| Value::int(order as i64)),
-            b"Equal" => self.comparison(|order| Value::Bool(order.is_eq())),
+            b"Equal" => {
+                let version = self.version.clone();
+                Function::with_machine(vec![Type::Named(POINTER)], None, move |_, values| {
+                    let other = version_of(&values[0]);
+                    let is_equal = other.is_some_and(|other| version.cmp(&other.version).is_eq());
+                    Ok(Value::Bool(is_equal))
+                })
+            }
             b"LessThan" => self.comparison(|order| Value::Bool(order.is_lt())),
             b"LessThanEqual" => self.comparison(|order| Value::Bool(order.is_le())),
             b"GreaterThan" => self.comparison(|order| Value::Bool(order.is_gt())),

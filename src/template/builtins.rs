@@ -9,7 +9,7 @@ use super::compare::{equal, is_true, ordered};
 use super::function::CallError;
 use super::print::Printer;
 use super::text::Text;
-use super::value::{List, Value};
+use super::value::{List, Object, Value};
 
 /// One of Go's functions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -205,11 +205,21 @@ fn pointed(value: &Value) -> String {
 }
 
 /// An index into something of this length; Go lets the length itself pass here.
+/// The number of an object whose kind is that of whole numbers.
+fn whole(object: &dyn Object) -> Option<i64> {
+    object.counted(0)?;
+    match object.to_data() {
+        Ok(Value::Int(_, number)) => Some(number),
+        _ => None,
+    }
+}
+
 fn index_arg(index: &Value, length: usize) -> Result<usize, CallError> {
     let number = match index {
         Value::Int(_, number) => *number,
         Value::Uint(_, number) => *number as i64,
         Value::Nil => return Err(CallError::new("cannot index slice/array with nil")),
+        Value::Object(object) if let Some(number) = whole(&**object) => number,
         other => {
             let message = format!("cannot index slice/array with type {}", other.type_name());
             return Err(CallError::new(message));

@@ -47,7 +47,7 @@ impl Functions {
             .insert(Box::from(name), Callee::Function(Rc::new(function)));
     }
 
-    /// Adds a method to the maps of a named type, such as `Table` of `common.Values`. Its
+    /// Adds a method to the maps or objects of a named type, such as `Table` of `common.Values`. Its
     /// parameters are those without the receiver; its body gets the receiver as its first value.
     pub fn insert_method(&mut self, type_name: &'static str, name: &str, method: Function) {
         self.methods.push(Method {

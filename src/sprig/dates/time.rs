@@ -20,6 +20,8 @@ pub struct Time {
     zone: Zone,
 }
 
+const OUT_OF_RANGE: &str = "year outside of range [0,9999]";
+
 /// The first second of the year 1, which is Go's zero time.
 const ZERO: i64 = -62_135_596_800;
 
@@ -182,6 +184,23 @@ impl Time {
         layout::format(self, b"2006-01-02 15:04:05.999999999 -0700 MST")
     }
 
+    // time: time.go MarshalText, MarshalJSON
+    fn marshalled(&self, method: &str, quote: &str) -> Result<Value, CallError> {
+        match self.in_rfc_3339() {
+            Some(shown) => Ok(Value::Bytes(
+                [quote.as_bytes(), &shown, quote.as_bytes()].concat().into(),
+            )),
+            None => Err(CallError::new(format!("Time.{method}: {OUT_OF_RANGE}"))),
+        }
+    }
+
+    /// None where the year has not four digits.
+    fn in_rfc_3339(&self) -> Option<Vec<u8>> {
+        (0..=9999)
+            .contains(&self.clock().date.year)
+            .then(|| layout::format(self, b"2006-01-02T15:04:05.999999999Z07:00"))
+    }
+
     /// The call that makes such a time.
     // time: format.go GoString
     fn in_go_syntax(&self) -> String {
@@ -222,6 +241,7 @@ impl Time {
             b"UnixMicro" => Value::int64(self.unix_in(1_000)),
             b"UnixMilli" => Value::int64(self.unix_in(1_000_000)),
             b"IsZero" => Value::Bool(self.seconds == ZERO && self.nanosecond == 0),
+            b"IsDST" => Value::Bool(self.zone.is_daylight_saving(self.seconds)),
             b"UTC" => self.shown_in(Zone::Utc).into(),
             b"String" => Value::string(self.shown()),
             b"GoString" => Value::string(self.in_go_syntax()),
@@ -293,6 +313,8 @@ impl Object for Time {
                     }
                 })
             }
+            b"MarshalText" => Function::new(move || time.marshalled("MarshalText", "")),
+            b"MarshalJSON" => Function::new(move || time.marshalled("MarshalJSON", "\"")),
             b"Sub" => with_other(|time, other| time.since(other).into()),
             b"After" => {
                 with_other(|time, other| Value::Bool(time.nanoseconds() > other.nanoseconds()))
@@ -335,14 +357,11 @@ impl Object for Time {
 
     // time: time.go MarshalJSON
     fn to_data(&self) -> Result<Value, CallError> {
-        match self.clock().date.year {
-            0..=9999 => Ok(Value::string(layout::format(
-                self,
-                b"2006-01-02T15:04:05.999999999Z07:00",
+        match self.in_rfc_3339() {
+            Some(shown) => Ok(Value::string(shown)),
+            None => Err(CallError::new(format!(
+                "json: error calling MarshalJSON for type time.Time: Time.MarshalJSON: {OUT_OF_RANGE}"
             ))),
-            _ => Err(CallError::new(
-                "json: error calling MarshalJSON for type time.Time: Time.MarshalJSON: year outside of range [0,9999]",
-            )),
         }
     }
 

@@ -79,6 +79,14 @@ impl Zone {
         }
     }
 
+    /// Whether clocks are put forward at a time, in seconds since 1970.
+    pub(super) fn is_daylight_saving(&self, seconds: i64) -> bool {
+        match self {
+            Self::Utc | Self::Fixed { .. } => false,
+            Self::Rules { rules, .. } => rules.to_offset_info(timestamp(seconds)).dst().is_dst(),
+        }
+    }
+
     /// The time at which a clock in this zone shows these seconds since 1970 without offset.
     // time: time.go Date
     pub(super) fn at_clock(&self, seconds: i64) -> i64 {

@@ -2,6 +2,7 @@
 
 use super::{Frame, Machine, MissingKey, Reflected};
 use crate::template::error::Error;
+use crate::template::function::Function;
 use crate::template::node::{At, Term};
 use crate::template::quote::quoted;
 use crate::template::value::{Map, Object, Type, Value};
@@ -174,13 +175,19 @@ impl Machine<'_> {
         object: &dyn Object,
         access: Access<'t>,
     ) -> Result<Reflected, Error> {
-        if let Some(method) = object.method(access.name) {
+        let own = object.method(access.name).map(|method| (method, None));
+        let inserted = || {
+            let functions = self.templates.functions();
+            let method = functions.method(object.type_name(), access.name)?;
+            Some((Function::clone(method), Some(receiver.value.clone())))
+        };
+        if let Some((method, receiver)) = own.or_else(inserted) {
             let at = At::Term(access.term);
             return self.eval_call(
                 frame,
                 dot,
                 &method,
-                None,
+                receiver,
                 at,
                 access.name,
                 access.args,
@@ -208,9 +215,24 @@ impl Machine<'_> {
                 let boxed = zero.is_nil();
                 self.missing(frame, &access, || zero, boxed)
             }
+            None if is_unexported(object, access.name) => Err(frame.error(format!(
+                "{} is an unexported field of struct type {}",
+                access.name(),
+                object.type_name()
+            ))),
             None => Err(no_field(frame, receiver, &access)),
         }
     }
+}
+
+/// Whether a struct, or what a pointer points to, has a field of this name that only its own
+/// package sees.
+fn is_unexported(object: &dyn Object, name: &[u8]) -> bool {
+    let fields = object.fields().or_else(|| object.raw_fields());
+    fields
+        .unwrap_or_default()
+        .iter()
+        .any(|(known, _)| known.as_bytes() == name)
 }
 
 #[cold]

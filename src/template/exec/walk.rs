@@ -175,7 +175,12 @@ impl Machine<'_> {
                 self.walk_numbers(frame, branch, numbers)?
             }
             Value::Bool(_) | Value::Float(..) | Value::String(_) | Value::Object(_) => {
-                let shown = sprint(std::slice::from_ref(value));
+                let shown = sprint(std::slice::from_ref(value)).to_string();
+                // What a pointer points to is asked for its items.
+                let shown = match value.kind() {
+                    "ptr" => shown.strip_prefix('&').unwrap_or(&shown),
+                    _ => &shown,
+                };
                 return Err(frame.error(format!("range can't iterate over {shown}")));
             }
         };

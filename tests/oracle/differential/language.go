@@ -78,6 +78,8 @@ var language = grammar.Language{
 			"$.Values.r1", "$.Values.r2", "$.Values.r3", "$.Values.r1", "$.Values.r2", "$.Values.r3", "$.Values.set", "$.Values.set.i", "$.Values.set.l",
 			"$.Values", "$.Chart", "$.Chart.Name", "$.Release", "$.Release.Name", "$.Release.Revision", "$.Release.IsInstall",
 			"$.Capabilities.KubeVersion", "$.Capabilities.KubeVersion.Minor", "$.Capabilities.HelmVersion.Version", "$.Template", "$.Template.Name",
+			"$.Capabilities", "$.Capabilities.APIVersions", "$.Capabilities.HelmVersion",
+			`(toDate "2006-01-02" "2024-02-29").Weekday`, `(toDate "2006-01-02" "2024-02-29").Month`, `(toDate "2006-01-02" "2024-02-29").UTC`,
 			"$.Files", `($.Files.Glob "files/*")`, "$.Subcharts", `(semver "1.2.3-rc.1+m")`, `(toDate "2006-01-02" "2024-02-29")`,
 			`(mustToDuration "90m")`, "nil", "1", "2.5", `"text"`, `"2"`, "true", "(int 5)", "(list)", "(dict)", `(b64dec "//79")`,
 			`($.Files.GetBytes "files/a.txt")`, "(until 3)", `(splitList "," "a,b")`, `(split "," "a,b")`, `(urlParse "https://h/p")`},

@@ -123,7 +123,7 @@ func encoded(c testCase) []byte {
 }
 
 // places are where Go shows the zone of a time, or where it is.
-var places = regexp.MustCompile(`time\\?\.Location|\{[^{} ]* [^{} ]+ [^{} ]{9,}\}|0x[0-9a-f]{9,}|0xc[0-9a-f]{7,}`)
+var places = regexp.MustCompile(`time\\?\.Location|\{ *[^{} ]* +[^{} ]+ +[^{} ]{9,}\}|0x[0-9a-f]{9,}|0xc[0-9a-f]{7,}`)
 
 // answered asks some times, as Go's maps have no order.
 func (c testCase) answered() testCase {
