@@ -156,6 +156,10 @@ pub struct HelmReleaseSpec {
     #[serde(default)]
     pub crds: CrdPolicy,
 
+    /// The chart's tests, which `helm test` runs.
+    #[serde(default)]
+    pub test: Test,
+
     /// What happens with the release when this HelmRelease is deleted.
     #[serde(default)]
     pub deletion: Deletion,
@@ -270,6 +274,18 @@ pub enum CrdPolicy {
     Upgrade,
     /// Do not touch definitions.
     Skip,
+}
+
+/// Whether the chart's tests are run, and what follows.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Test {
+    /// Run the tests after each install and upgrade. The release is Ready once they succeeded.
+    #[serde(default)]
+    pub enabled: bool,
+    /// Be Ready though a test failed. A failed test is never a reason to roll back.
+    #[serde(default)]
+    pub ignore_failures: bool,
 }
 
 /// What to do with the release when its HelmRelease is deleted.

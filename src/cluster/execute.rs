@@ -13,9 +13,9 @@ use super::error::{Error, Result};
 use super::live::{Cluster, Endpoint};
 use super::wait::{Interrupt, Unready};
 use crate::api::{Attempt, Reason};
-use crate::manifest::{DeletePolicy, HookEvent, ObjectKey};
+use crate::manifest::{DeletePolicy, Hook, HookEvent, ObjectKey};
 use crate::merge::{self, Kind};
-use crate::plan::{self, Action, Notes, Plan, Step, Subject};
+use crate::plan::{self, Action, Notes, Plan, Step, Subject, Tests};
 use crate::release::{self, History, Record, Status};
 use crate::storage::Storage;
 
@@ -101,7 +101,8 @@ impl Execution<'_> {
     /// record stays pending and the next turn recovers it.
     pub async fn run(mut self) -> Result<Outcome> {
         let mut progress = Progress {
-            recorded: false,
+            // Tests are of a revision that stands there.
+            recorded: matches!(self.plan.action, Action::Test { .. }),
             live: HashMap::new(),
             applied: Vec::new(),
             refused: Vec::new(),
@@ -244,6 +245,7 @@ impl Execution<'_> {
             Action::Uninstall => Status::Uninstalling,
             // These make no revision, and their plans have no such step.
             Action::CorrectDrift
+            | Action::Test { .. }
             | Action::Resume { .. }
             | Action::Recover { .. }
             | Action::Rest(_) => return Ok(()),
@@ -487,6 +489,11 @@ impl Execution<'_> {
                 Status::Failed,
                 "interrupted, and not wanted any more".to_owned(),
             ),
+            // helm: pkg/action/release_testing.go Run: the release stays what it was.
+            Action::Test { .. } => {
+                self.note(|notes| notes.note_tests(Tests::Succeeded));
+                return self.store().await;
+            }
             Action::CorrectDrift | Action::Resume { .. } | Action::Rest(_) => return Ok(()),
         };
         // helm: pkg/action/upgrade.go releasingUpgrade: the old one is retired first.
@@ -494,7 +501,15 @@ impl Execution<'_> {
             self.supersede().await?;
         }
         match self.plan.action {
-            Action::Install | Action::Upgrade => self.note(|notes| notes.note_attempt(None)),
+            Action::Install | Action::Upgrade => {
+                let due = !Hook::at(&self.record.hooks, HookEvent::Test).is_empty();
+                self.note(|notes| {
+                    notes.note_attempt(None);
+                    if due {
+                        notes.note_tests(Tests::Due);
+                    }
+                });
+            }
             Action::Recover { counts: true, .. } => self.note_failure(false),
             _ => {}
         }
@@ -557,6 +572,9 @@ impl Execution<'_> {
             let description = format!("{verb} {name:?} failed: {}", failure.message);
             self.record.set_status(Status::Failed, description);
             self.note_failure(matches!(self.plan.action, Action::Rollback { .. }));
+            self.store().await?;
+        } else if matches!(self.plan.action, Action::Test { .. }) {
+            self.note(|notes| notes.note_tests(Tests::Failed));
             self.store().await?;
         } else if self.plan.action == Action::Uninstall && self.notes().has_failure() {
             // The next try runs the hook again.

@@ -252,9 +252,14 @@ impl Player<'_> {
             arguments.push("--replace".to_owned());
         }
         let mut ended = self.ground.helm(&self.namespace, &arguments)?;
-        if ended.success && spec.get("test").is_some_and(|test| test["enabled"] == true) {
-            let test = ["test".to_owned(), "shop".to_owned()];
-            ended = self.ground.helm(&self.namespace, &test)?;
+        let wanted = |key: &str| spec.get("test").is_some_and(|test| test[key] == true);
+        if ended.success && wanted("enabled") {
+            let tested = self
+                .ground
+                .helm(&self.namespace, &["test".to_owned(), "shop".to_owned()])?;
+            if !wanted("ignoreFailures") {
+                ended = tested;
+            }
         }
         as_expected(ended, release.fails)
     }
