@@ -156,6 +156,12 @@ pub struct HelmReleaseSpec {
     #[serde(default)]
     pub crds: CrdPolicy,
 
+    /// What happens with an object whose change the API server refuses because a field of it is
+    /// immutable. Jobs that have ended and Pods are deleted and created anew in any case;
+    /// PersistentVolumeClaims never are.
+    #[serde(default)]
+    pub replace: Replace,
+
     /// The chart's tests, which `helm test` runs.
     #[serde(default)]
     pub test: Test,
@@ -274,6 +280,16 @@ pub enum CrdPolicy {
     Upgrade,
     /// Do not touch definitions.
     Skip,
+}
+
+/// What to do with an object that cannot be changed as the chart asks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+pub enum Replace {
+    /// The upgrade fails, as Helm's does.
+    #[default]
+    Never,
+    /// Delete it and create it anew. Pods run on where the new object selects them.
+    WhenImmutable,
 }
 
 /// Whether the chart's tests are run, and what follows.

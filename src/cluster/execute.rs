@@ -1,6 +1,7 @@
 //! The one reader of plans: takes the steps in order, and records how it ended.
 
 mod hooks;
+mod replace;
 
 use std::collections::{BTreeSet, HashMap};
 use std::time::{Duration, Instant};
@@ -12,7 +13,7 @@ use tracing::{debug, info};
 use super::error::{Error, Result};
 use super::live::{Cluster, Endpoint};
 use super::wait::{Interrupt, Unready};
-use crate::api::{Attempt, Reason};
+use crate::api::{Attempt, Reason, Replace};
 use crate::manifest::{DeletePolicy, Hook, HookEvent, ObjectKey};
 use crate::merge::{self, Kind};
 use crate::plan::{self, Action, Notes, Plan, Step, Subject, Tests};
@@ -61,6 +62,8 @@ pub struct Execution<'e> {
     pub history: History,
     /// How many revisions are kept; 0 keeps all.
     pub history_max: u32,
+    /// Whether what cannot be changed is replaced.
+    pub replace: Replace,
     /// How long hooks and waiting may take, all told.
     pub timeout: Duration,
     /// Raised when the action is no longer wanted.
@@ -312,10 +315,10 @@ impl Execution<'_> {
         let (live, verb) = match &subject.previous {
             None => match self.cluster.create(&at, &object.value).await {
                 Ok(live) => (live, "created"),
-                Err(error) if error.is_status(409) => self.merge(&at, subject).await?,
+                Err(error) if error.is_status(409) => self.merge(&at, subject, progress).await?,
                 Err(error) => return Err(error),
             },
-            Some(_) => self.merge(&at, subject).await?,
+            Some(_) => self.merge(&at, subject, progress).await?,
         };
         if verb == "unchanged" {
             debug!(object = %object.key, "unchanged");
@@ -331,7 +334,12 @@ impl Execution<'_> {
     }
 
     /// Reads the live object and patches what differs. A lost race is run again.
-    async fn merge(&self, at: &Endpoint, subject: &Subject) -> Result<(Value, &'static str)> {
+    async fn merge(
+        &self,
+        at: &Endpoint,
+        subject: &Subject,
+        progress: &Progress,
+    ) -> Result<(Value, &'static str)> {
         let target = &subject.object.value;
         let mut lost = 0;
         loop {
@@ -363,7 +371,10 @@ impl Execution<'_> {
             match self.cluster.patch(at, &patch).await {
                 Err(error) if error.is_status(409) && lost < 3 => lost += 1,
                 Err(error) if error.is_status(404) && lost < 3 => lost += 1,
-                Err(error) => return Err(error),
+                Err(refusal) => {
+                    let replaced = self.replace(at, &live, target, refusal, progress).await?;
+                    return Ok((replaced, "replaced"));
+                }
                 Ok(answer) => {
                     let same = answer["metadata"]["resourceVersion"]
                         == live["metadata"]["resourceVersion"];

@@ -149,6 +149,7 @@ impl Acting<'_> {
                     .collect(),
             ),
             history_max: self.desired.history_max,
+            replace: self.desired.replace,
             timeout: self.desired.timeout,
             interrupt: self.interrupt,
             report: self.report,
