@@ -3,14 +3,14 @@
 //! A world is a history that somebody left behind, a spec, and a script that says which of the
 //! coming actions fail or are cut off by a crash. The walk takes one action a turn, as the
 //! controller does, lets time pass where `decide` asks for it, and must end: deployed, stalled, or
-//! gone. All worlds up to the bounds are walked, not a sample of them.
+//! gone. Tests, where they are wanted, run once for each revision. All worlds up to the bounds are walked, not a sample of them.
 
 #![allow(clippy::unwrap_used)]
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use k8s_openapi::jiff::Timestamp;
 use pintle::api::{Attempt, HelmRelease};
-use pintle::plan::{Action, Desired, Observed, Rest, RevisionHeader, Work, decide};
+use pintle::plan::{Action, Desired, Observed, Rest, RevisionHeader, Tests, Work, decide};
 use pintle::release::Status;
 
 /// Who we are, and somebody who cannot be asked.
@@ -108,6 +108,7 @@ impl World {
             holder: Some(US.to_owned()),
             resumptions: 0,
             modified_at: Some(self.now),
+            tests: (status == Status::Deployed).then_some(Tests::Due),
         });
     }
 
@@ -155,6 +156,17 @@ impl World {
                 return;
             }
             Action::Resume { work, .. } => return self.resume(desired, *work, end),
+            Action::Test { revision } => {
+                let last = self.history.last_mut().unwrap();
+                assert_eq!(last.revision, *revision);
+                assert_eq!(last.tests, Some(Tests::Due), "tests run once");
+                last.tests = match end {
+                    End::Success => Some(Tests::Succeeded),
+                    End::Failure => Some(Tests::Failed),
+                    End::Crash => Some(Tests::Due),
+                };
+                return;
+            }
             Action::Uninstall => return self.uninstall(desired, end),
             Action::Rest(_) => unreachable!("rest is no action"),
         };
@@ -264,6 +276,7 @@ fn histories(desired: &Desired) -> Vec<Vec<RevisionHeader>> {
         holder: holder.map(str::to_owned),
         resumptions: 0,
         modified_at: Some(1000),
+        tests: None,
     };
     let mut histories = vec![Vec::new()];
     for first in &single {
@@ -281,7 +294,8 @@ fn histories(desired: &Desired) -> Vec<Vec<RevisionHeader>> {
 fn it_comes_to_rest_in_every_world() {
     let mut worlds = 0_u64;
     for (atomic, retries) in [(true, 0), (true, 2), (false, 0), (false, 2)] {
-        let desired = desired(atomic, retries);
+        let mut desired = desired(atomic, retries);
+        desired.test.enabled = retries == 2;
         for history in histories(&desired) {
             for script in scripts(5) {
                 let drifted = script.first() == Some(&End::Failure);
@@ -295,8 +309,19 @@ fn it_comes_to_rest_in_every_world() {
                 let (world, rest) = walk(&desired, world, &script);
                 worlds += 1;
                 match rest {
+                    Rest::TestFailed => {
+                        let last = world.history.last().unwrap();
+                        assert!(desired.test.enabled && !world.drifted);
+                        assert_eq!(
+                            (last.status, last.tests),
+                            (Status::Deployed, Some(Tests::Failed))
+                        );
+                        assert_eq!(last.inputs.as_deref(), Some(&*desired.inputs));
+                    }
                     Rest::InSync => {
                         let last = world.history.last().unwrap();
+                        let tested = !matches!(last.tests, Some(Tests::Due | Tests::Failed));
+                        assert!(tested || !desired.test.enabled);
                         assert_eq!(last.status, Status::Deployed);
                         assert_eq!(last.inputs.as_deref(), Some(&*desired.inputs));
                         assert!(!world.drifted);
@@ -343,6 +368,7 @@ fn a_failed_atomic_upgrade_ends_on_the_last_good_revision() {
         holder: Some(US.to_owned()),
         resumptions: 0,
         modified_at: Some(0),
+        tests: None,
     };
     let world = World {
         history: vec![good],

@@ -21,6 +21,8 @@ pub enum ConditionType {
     Released,
     /// Somebody changed what the release applied.
     Drifted,
+    /// The chart's tests of the deployed revision succeeded.
+    TestSuccess,
 }
 
 impl ConditionType {
@@ -32,6 +34,7 @@ impl ConditionType {
             Self::Stalled => "Stalled",
             Self::Released => "Released",
             Self::Drifted => "Drifted",
+            Self::TestSuccess => "TestSuccess",
         }
     }
 }

@@ -17,7 +17,7 @@ pub use duration::{DurationError, GoDuration};
 pub use reason::Reason;
 pub use spec::{
     CrdPolicy, Deletion, DeletionPolicy, Drift, DriftIgnore, DriftMode, HelmRelease,
-    HelmReleaseSpec, SecretReference, ValuesKind, ValuesReference,
+    HelmReleaseSpec, Replace, SecretReference, Test, ValuesKind, ValuesReference,
 };
 pub use status::{
     Attempt, HelmReleaseStatus, Inputs, Inventory, InventoryEntry, Snapshot, Waiting,

@@ -13,6 +13,7 @@ pub enum Reason {
     RollbackSucceeded,
     UninstallSucceeded,
     DriftCorrected,
+    TestSucceeded,
     Succeeded,
     // what is under way
     Progressing,
@@ -38,6 +39,7 @@ pub enum Reason {
     RollbackFailed,
     UninstallFailed,
     HookFailed,
+    TestFailed,
     NotReadyInTime,
     ObjectRefused,
     RetriesExceeded,
@@ -53,12 +55,13 @@ pub enum Reason {
 }
 
 impl Reason {
-    const NAMES: [(Self, &'static str); 36] = [
+    const NAMES: [(Self, &'static str); 38] = [
         (Self::InstallSucceeded, "InstallSucceeded"),
         (Self::UpgradeSucceeded, "UpgradeSucceeded"),
         (Self::RollbackSucceeded, "RollbackSucceeded"),
         (Self::UninstallSucceeded, "UninstallSucceeded"),
         (Self::DriftCorrected, "DriftCorrected"),
+        (Self::TestSucceeded, "TestSucceeded"),
         (Self::Succeeded, "Succeeded"),
         (Self::Progressing, "Progressing"),
         (Self::Suspended, "Suspended"),
@@ -81,6 +84,7 @@ impl Reason {
         (Self::RollbackFailed, "RollbackFailed"),
         (Self::UninstallFailed, "UninstallFailed"),
         (Self::HookFailed, "HookFailed"),
+        (Self::TestFailed, "TestFailed"),
         (Self::NotReadyInTime, "NotReadyInTime"),
         (Self::ObjectRefused, "ObjectRefused"),
         (Self::RetriesExceeded, "RetriesExceeded"),

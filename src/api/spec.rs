@@ -156,6 +156,16 @@ pub struct HelmReleaseSpec {
     #[serde(default)]
     pub crds: CrdPolicy,
 
+    /// What happens with an object whose change the API server refuses because a field of it is
+    /// immutable. Jobs that have ended and Pods are deleted and created anew in any case;
+    /// PersistentVolumeClaims never are.
+    #[serde(default)]
+    pub replace: Replace,
+
+    /// The chart's tests, which `helm test` runs.
+    #[serde(default)]
+    pub test: Test,
+
     /// What happens with the release when this HelmRelease is deleted.
     #[serde(default)]
     pub deletion: Deletion,
@@ -270,6 +280,28 @@ pub enum CrdPolicy {
     Upgrade,
     /// Do not touch definitions.
     Skip,
+}
+
+/// What to do with an object that cannot be changed as the chart asks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+pub enum Replace {
+    /// The upgrade fails, as Helm's does.
+    #[default]
+    Never,
+    /// Delete it and create it anew. Pods run on where the new object selects them.
+    WhenImmutable,
+}
+
+/// Whether the chart's tests are run, and what follows.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Test {
+    /// Run the tests after each install and upgrade. The release is Ready once they succeeded.
+    #[serde(default)]
+    pub enabled: bool,
+    /// Be Ready though a test failed. A failed test is never a reason to roll back.
+    #[serde(default)]
+    pub ignore_failures: bool,
 }
 
 /// What to do with the release when its HelmRelease is deleted.

@@ -13,7 +13,7 @@ pub struct HelmReleaseStatus {
     /// The generation of the spec that this status speaks of.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub observed_generation: Option<i64>,
-    /// Ready, Reconciling, Stalled (kstatus), Released, Drifted.
+    /// Ready, Reconciling, Stalled (kstatus), Released, Drifted, TestSuccess.
     #[serde(default)]
     #[schemars(schema_with = "conditions_schema")]
     pub conditions: Vec<Condition>,

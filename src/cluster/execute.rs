@@ -1,6 +1,7 @@
 //! The one reader of plans: takes the steps in order, and records how it ended.
 
 mod hooks;
+mod replace;
 
 use std::collections::{BTreeSet, HashMap};
 use std::time::{Duration, Instant};
@@ -12,10 +13,10 @@ use tracing::{debug, info};
 use super::error::{Error, Result};
 use super::live::{Cluster, Endpoint};
 use super::wait::{Interrupt, Unready};
-use crate::api::{Attempt, Reason};
-use crate::manifest::{DeletePolicy, HookEvent, ObjectKey};
+use crate::api::{Attempt, Reason, Replace};
+use crate::manifest::{DeletePolicy, Hook, HookEvent, ObjectKey};
 use crate::merge::{self, Kind};
-use crate::plan::{self, Action, Notes, Plan, Step, Subject};
+use crate::plan::{self, Action, Notes, Plan, Step, Subject, Tests};
 use crate::release::{self, History, Record, Status};
 use crate::storage::Storage;
 
@@ -61,6 +62,8 @@ pub struct Execution<'e> {
     pub history: History,
     /// How many revisions are kept; 0 keeps all.
     pub history_max: u32,
+    /// Whether what cannot be changed is replaced.
+    pub replace: Replace,
     /// How long hooks and waiting may take, all told.
     pub timeout: Duration,
     /// Raised when the action is no longer wanted.
@@ -101,7 +104,8 @@ impl Execution<'_> {
     /// record stays pending and the next turn recovers it.
     pub async fn run(mut self) -> Result<Outcome> {
         let mut progress = Progress {
-            recorded: false,
+            // Tests are of a revision that stands there.
+            recorded: matches!(self.plan.action, Action::Test { .. }),
             live: HashMap::new(),
             applied: Vec::new(),
             refused: Vec::new(),
@@ -244,6 +248,7 @@ impl Execution<'_> {
             Action::Uninstall => Status::Uninstalling,
             // These make no revision, and their plans have no such step.
             Action::CorrectDrift
+            | Action::Test { .. }
             | Action::Resume { .. }
             | Action::Recover { .. }
             | Action::Rest(_) => return Ok(()),
@@ -310,10 +315,10 @@ impl Execution<'_> {
         let (live, verb) = match &subject.previous {
             None => match self.cluster.create(&at, &object.value).await {
                 Ok(live) => (live, "created"),
-                Err(error) if error.is_status(409) => self.merge(&at, subject).await?,
+                Err(error) if error.is_status(409) => self.merge(&at, subject, progress).await?,
                 Err(error) => return Err(error),
             },
-            Some(_) => self.merge(&at, subject).await?,
+            Some(_) => self.merge(&at, subject, progress).await?,
         };
         if verb == "unchanged" {
             debug!(object = %object.key, "unchanged");
@@ -329,7 +334,12 @@ impl Execution<'_> {
     }
 
     /// Reads the live object and patches what differs. A lost race is run again.
-    async fn merge(&self, at: &Endpoint, subject: &Subject) -> Result<(Value, &'static str)> {
+    async fn merge(
+        &self,
+        at: &Endpoint,
+        subject: &Subject,
+        progress: &Progress,
+    ) -> Result<(Value, &'static str)> {
         let target = &subject.object.value;
         let mut lost = 0;
         loop {
@@ -361,7 +371,10 @@ impl Execution<'_> {
             match self.cluster.patch(at, &patch).await {
                 Err(error) if error.is_status(409) && lost < 3 => lost += 1,
                 Err(error) if error.is_status(404) && lost < 3 => lost += 1,
-                Err(error) => return Err(error),
+                Err(refusal) => {
+                    let replaced = self.replace(at, &live, target, refusal, progress).await?;
+                    return Ok((replaced, "replaced"));
+                }
                 Ok(answer) => {
                     let same = answer["metadata"]["resourceVersion"]
                         == live["metadata"]["resourceVersion"];
@@ -487,6 +500,11 @@ impl Execution<'_> {
                 Status::Failed,
                 "interrupted, and not wanted any more".to_owned(),
             ),
+            // helm: pkg/action/release_testing.go Run: the release stays what it was.
+            Action::Test { .. } => {
+                self.note(|notes| notes.note_tests(Tests::Succeeded));
+                return self.store().await;
+            }
             Action::CorrectDrift | Action::Resume { .. } | Action::Rest(_) => return Ok(()),
         };
         // helm: pkg/action/upgrade.go releasingUpgrade: the old one is retired first.
@@ -494,7 +512,15 @@ impl Execution<'_> {
             self.supersede().await?;
         }
         match self.plan.action {
-            Action::Install | Action::Upgrade => self.note(|notes| notes.note_attempt(None)),
+            Action::Install | Action::Upgrade => {
+                let due = !Hook::at(&self.record.hooks, HookEvent::Test).is_empty();
+                self.note(|notes| {
+                    notes.note_attempt(None);
+                    if due {
+                        notes.note_tests(Tests::Due);
+                    }
+                });
+            }
             Action::Recover { counts: true, .. } => self.note_failure(false),
             _ => {}
         }
@@ -557,6 +583,9 @@ impl Execution<'_> {
             let description = format!("{verb} {name:?} failed: {}", failure.message);
             self.record.set_status(Status::Failed, description);
             self.note_failure(matches!(self.plan.action, Action::Rollback { .. }));
+            self.store().await?;
+        } else if matches!(self.plan.action, Action::Test { .. }) {
+            self.note(|notes| notes.note_tests(Tests::Failed));
             self.store().await?;
         } else if self.plan.action == Action::Uninstall && self.notes().has_failure() {
             // The next try runs the hook again.

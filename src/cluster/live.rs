@@ -113,8 +113,17 @@ impl Cluster {
 
     /// Creates the object. The API server refuses fields that it does not know, as under Helm.
     pub async fn create(&self, at: &Endpoint, object: &Value) -> Result<Value> {
+        self.send_create(at, object, "").await
+    }
+
+    /// What the object would be if it were created; nothing is.
+    pub async fn try_create(&self, at: &Endpoint, object: &Value) -> Result<Value> {
+        self.send_create(at, object, "&dryRun=All").await
+    }
+
+    async fn send_create(&self, at: &Endpoint, object: &Value, more: &str) -> Result<Value> {
         let path = at.request().url_path;
-        let uri = format!("{path}?fieldManager={FIELD_MANAGER}&fieldValidation=Strict");
+        let uri = format!("{path}?fieldManager={FIELD_MANAGER}&fieldValidation=Strict{more}");
         let request = http::Request::post(uri)
             .header(http::header::CONTENT_TYPE, "application/json")
             .body(object.to_string().into_bytes())
@@ -173,8 +182,13 @@ impl Cluster {
 
     /// Deletes the object and, in the background, what it owns. Gone already is as good.
     pub async fn delete(&self, at: &Endpoint) -> Result<()> {
+        self.delete_as(at, PropagationPolicy::Background).await
+    }
+
+    /// Deletes the object, and does so with what it owns.
+    pub async fn delete_as(&self, at: &Endpoint, propagation: PropagationPolicy) -> Result<()> {
         let parameters = DeleteParams {
-            propagation_policy: Some(PropagationPolicy::Background),
+            propagation_policy: Some(propagation),
             ..DeleteParams::default()
         };
         match self

@@ -12,8 +12,8 @@ use super::observe::{INPUTS_LABEL, Sight, applied_objects};
 use crate::api::HelmRelease;
 use crate::chart::Chart;
 use crate::cluster::{ClusterLookup, Execution, Interrupt, Outcome, Unready};
-use crate::manifest::{self, Hook, Object, ObjectKey};
-use crate::plan::{self, Action, Build, Desired, Work};
+use crate::manifest::{self, Hook, HookEvent, Object, ObjectKey};
+use crate::plan::{self, Action, Build, Desired, Notes, Tests, Work};
 use crate::release::{self, History, Info, Record, Status};
 use crate::render::{self, Rendered};
 use crate::source::{Archive, ChartRef, Digest, Repository};
@@ -25,6 +25,8 @@ pub(super) struct Acted {
     pub(super) revision: i64,
     /// The digest of the chart's bytes, where some were fetched.
     pub(super) chart_digest: Option<String>,
+    /// The revision has tests, and they are wanted.
+    pub(super) to_be_tested: bool,
     /// The objects of the release afterwards, in the order of their application.
     pub(super) inventory: Vec<ObjectKey>,
     /// What the revision is, for the status; `None` where none is left.
@@ -57,6 +59,10 @@ impl Acting<'_> {
             Action::Install | Action::Upgrade => self.render_next().await?,
             Action::Rollback { to } => self.restore(*to).await?,
             Action::CorrectDrift => self.reapply()?,
+            Action::Test { revision } => {
+                let (intent, begun) = self.test(*revision).await?;
+                return self.execute(action, intent, begun).await;
+            }
             Action::Uninstall => {
                 let last = self.sight.observed.history.last();
                 let begun = last.is_some_and(|last| last.status == Status::Uninstalling);
@@ -119,6 +125,12 @@ impl Acting<'_> {
         });
         info!(action = %plan.action, revision = plan.revision, steps = plan.steps.len(), "planned");
         let revision = intent.record.version;
+        let to_be_tested = self.desired.test.enabled
+            && matches!(action, Action::Install | Action::Upgrade)
+            && intent
+                .hooks
+                .iter()
+                .any(|hook| hook.runs_at(HookEvent::Test));
         let snapshot = snapshot(&intent.record, intent.chart_digest.as_deref(), self.desired);
         let began = Instant::now();
         let outcome = Execution {
@@ -137,6 +149,7 @@ impl Acting<'_> {
                     .collect(),
             ),
             history_max: self.desired.history_max,
+            replace: self.desired.replace,
             timeout: self.desired.timeout,
             interrupt: self.interrupt,
             report: self.report,
@@ -157,6 +170,7 @@ impl Acting<'_> {
             outcome,
             revision,
             chart_digest: intent.chart_digest,
+            to_be_tested,
             inventory,
             snapshot: left,
         })
@@ -172,6 +186,8 @@ impl Acting<'_> {
         let release = &self.desired.release;
         match (action, outcome) {
             (Action::Uninstall, _) => self.context.watches.forget(release),
+            // No object of the release was touched.
+            (Action::Test { .. }, _) => {}
             (Action::CorrectDrift, Outcome::Succeeded(answers)) => {
                 for (key, live) in answers {
                     let at = self
@@ -416,6 +432,32 @@ impl Acting<'_> {
             hooks: Vec::new(),
             chart_digest: None,
         })
+    }
+
+    /// The deployed revision and its tests, and whether they may have been begun before.
+    async fn test(&self, revision: i64) -> Result<(Intent, bool), Error> {
+        let mut record = self.recover(revision).await?.record;
+        let hooks = record.hooks.clone();
+        let mut notes = Notes::new(std::mem::take(&mut record.notes_to_self));
+        let again = notes.tests() == Some(Tests::Failed);
+        if again {
+            let release = &self.desired.release;
+            let runs: Vec<String> = Hook::at(&hooks, HookEvent::Test)
+                .into_iter()
+                .map(|hook| plan::hook_run(release, revision, HookEvent::Test, hook))
+                .collect();
+            notes.forget_runs(&runs);
+            notes.note_tests(Tests::Due);
+        }
+        record.notes_to_self = notes.into_annotations();
+        let intent = Intent {
+            record,
+            previous: Vec::new(),
+            target: Vec::new(),
+            hooks,
+            chart_digest: None,
+        };
+        Ok((intent, !again))
     }
 
     /// Everything that the release ever applied and may have left, to be removed.

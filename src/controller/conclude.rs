@@ -17,7 +17,7 @@ use crate::api::{
 };
 use crate::cluster::{Failure, ObjectDrift, Outcome};
 use crate::manifest::ObjectKey;
-use crate::plan::{self, Action, Desired, Rest};
+use crate::plan::{self, Action, Desired, Notes, Rest, Tests};
 use crate::release::Record;
 use crate::storage::Revision;
 
@@ -253,7 +253,13 @@ fn recall(draft: &mut Draft<'_>, rest: &Rest, record: &Record) {
             _ => Reason::Succeeded,
         };
         let message = deployed_sentence(draft);
-        draft.ready(ConditionStatus::True, reason, &message);
+        for kind in [ConditionType::Ready, ConditionType::Released] {
+            draft.set(kind, ConditionStatus::True, reason, &message);
+        }
+        let notes = Notes::new(record.notes_to_self.clone());
+        if desired.test.enabled && notes.tests() == Some(Tests::Succeeded) {
+            tests_succeeded(draft, record.version);
+        }
     }
 }
 
@@ -313,6 +319,15 @@ fn rested(draft: &mut Draft<'_>, rest: &Rest, drift: &[ObjectDrift]) -> Next {
                     "every object is as it was applied",
                 );
             }
+            Next::Interval
+        }
+        Rest::TestFailed => {
+            let told = draft.status.conditions.iter();
+            let told = told
+                .filter(|c| c.type_ == "TestSuccess" && c.reason == Reason::TestFailed.as_str())
+                .map(|c| c.message.clone())
+                .next();
+            tests_failed(draft, &told.unwrap_or_else(|| "a test failed".to_owned()));
             Next::Interval
         }
         Rest::Drifted => {
@@ -414,12 +429,15 @@ fn in_sync(draft: &mut Draft<'_>) {
     let kept = already.and_then(|c| Some((Reason::named(&c.reason)?, c.message.clone())));
     let (reason, message) = kept.unwrap_or_else(|| (Reason::Succeeded, deployed_sentence(draft)));
     draft.ready(ConditionStatus::True, reason, &message);
-    draft.set(
-        ConditionType::Released,
-        ConditionStatus::True,
-        reason,
-        &message,
-    );
+    // That tests succeeded says nothing of how the release came to be there.
+    if reason != Reason::TestSucceeded {
+        draft.set(
+            ConditionType::Released,
+            ConditionStatus::True,
+            reason,
+            &message,
+        );
+    }
     draft.status.attempt = None;
 }
 
@@ -458,9 +476,16 @@ fn succeeded(draft: &mut Draft<'_>, acted: &Acted) -> Next {
                 Reason::DriftCorrected,
                 &message,
             );
-            if draft.status.attempt.is_none() {
+            let failed = draft.status.conditions.iter();
+            let mut failed = failed.filter(|c| c.reason == Reason::TestFailed.as_str());
+            if draft.status.attempt.is_none() && !failed.any(|c| c.type_ == "Ready") {
                 in_sync(draft);
             }
+            Next::Interval
+        }
+        Action::Test { revision } => {
+            draft.settled();
+            tests_succeeded(draft, *revision);
             Next::Interval
         }
         Action::Uninstall => {
@@ -500,14 +525,43 @@ fn deployed(draft: &mut Draft<'_>, acted: &Acted, reason: Reason) -> Next {
     }
     let message = deployed_sentence(draft);
     draft.tell(false, reason, message.clone());
-    draft.ready(ConditionStatus::True, reason, &message);
+    draft.clear(ConditionType::TestSuccess);
     draft.set(
         ConditionType::Released,
         ConditionStatus::True,
         reason,
         &message,
     );
+    if acted.to_be_tested {
+        let due = format!("{message}; its tests are due");
+        draft.ready(ConditionStatus::Unknown, Reason::Progressing, &due);
+        draft.reconciling(Reason::Progressing, &due);
+        return Next::Now;
+    }
+    draft.ready(ConditionStatus::True, reason, &message);
     Next::Interval
+}
+
+fn tests_succeeded(draft: &mut Draft<'_>, revision: i64) {
+    let message = format!("the tests of revision {revision} succeeded");
+    draft.tell(false, Reason::TestSucceeded, message.clone());
+    for kind in [ConditionType::TestSuccess, ConditionType::Ready] {
+        draft.set(kind, ConditionStatus::True, Reason::TestSucceeded, &message);
+    }
+}
+
+/// A test failed, and nothing more is tried until somebody changes the spec or forces it.
+fn tests_failed(draft: &mut Draft<'_>, message: &str) {
+    draft.status.attempt = None;
+    let reason = Reason::TestFailed;
+    draft.set(
+        ConditionType::TestSuccess,
+        ConditionStatus::False,
+        reason,
+        message,
+    );
+    draft.ready(ConditionStatus::False, reason, message);
+    draft.stalled(reason, message);
 }
 
 /// The revision and its objects.
@@ -525,13 +579,28 @@ fn remember(draft: &mut Draft<'_>, acted: &Acted) {
             ..snapshot.clone()
         };
     }
-    if !matches!(acted.action, Action::CorrectDrift | Action::Recover { .. }) {
+    let applied = !matches!(
+        acted.action,
+        Action::CorrectDrift | Action::Test { .. } | Action::Recover { .. }
+    );
+    if applied {
         draft.status.inventory = Some(inventory(acted.inventory.iter()));
     }
 }
 
 fn action_failed(draft: &mut Draft<'_>, acted: &Acted, failure: &Failure) -> Next {
     remember(draft, acted);
+    if let (Action::Test { revision }, Some(desired)) = (&acted.action, draft.facts.desired) {
+        let message = format!("test of revision {revision}: {}", failure.message);
+        draft.tell(true, Reason::TestFailed, message.clone());
+        tests_failed(draft, &message);
+        if desired.test.ignore_failures {
+            draft.settled();
+            let message = deployed_sentence(draft);
+            draft.ready(ConditionStatus::True, Reason::Succeeded, &message);
+        }
+        return Next::Interval;
+    }
     let (released, remedy) = match acted.action {
         Action::Install => (Reason::InstallFailed, false),
         Action::Rollback { .. } => (Reason::RollbackFailed, true),

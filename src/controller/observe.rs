@@ -6,7 +6,9 @@ use super::error::Error;
 use crate::api::{Attempt, HelmReleaseStatus};
 use crate::cluster::ObjectDrift;
 use crate::manifest::{self, Object, ObjectKey};
-use crate::plan::{self, Desired, DriftExemptions, Notes, Observed, ReleaseName, RevisionHeader};
+use crate::plan::{
+    self, Desired, DriftExemptions, Notes, Observed, ReleaseName, RevisionHeader, Tests,
+};
 use crate::release::{Record, Status};
 use crate::storage::Revision;
 
@@ -43,7 +45,7 @@ pub(super) async fn observe(
     let revisions = context.storage.revisions(&desired.release).await?;
     let mut sight = Sight {
         observed: Observed {
-            history: revisions.iter().map(header).collect(),
+            history: revisions.iter().map(|r| header(r, turn.forced)).collect(),
             attempt: attempt(status, &revisions, turn.forced),
             adopted_in_sync: false,
             holder: context.holder.name.clone(),
@@ -108,8 +110,13 @@ async fn holder_is_gone(context: &Context, revisions: &[Revision]) -> bool {
     }
 }
 
-fn header(revision: &Revision) -> RevisionHeader {
+/// A revision as its Secret's labels and notes tell. Where it is forced, what failed is due again.
+fn header(revision: &Revision, forced: bool) -> RevisionHeader {
     let notes = notes(revision);
+    let tests = match notes.tests() {
+        Some(Tests::Failed) if forced => Some(Tests::Due),
+        tests => tests,
+    };
     RevisionHeader {
         revision: revision.header.version,
         status: revision.header.status,
@@ -117,6 +124,7 @@ fn header(revision: &Revision) -> RevisionHeader {
         holder: notes.holder().map(str::to_owned),
         resumptions: notes.resumptions(),
         modified_at: revision.modified_at,
+        tests,
     }
 }
 

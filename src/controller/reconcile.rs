@@ -397,6 +397,7 @@ impl Work<'_> {
             Action::Upgrade => "upgrade",
             Action::Rollback { .. } => "rollback",
             Action::CorrectDrift => "correct_drift",
+            Action::Test { .. } => "test",
             Action::Uninstall => "uninstall",
             Action::Resume { .. } => "resume",
             Action::Recover { .. } => "recover",

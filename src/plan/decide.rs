@@ -7,6 +7,7 @@
 use serde::Serialize;
 
 use super::desired::Desired;
+use super::note::Tests;
 use crate::api::{Attempt, DeletionPolicy, DriftMode};
 use crate::release::Status;
 
@@ -26,6 +27,8 @@ pub struct RevisionHeader {
     pub resumptions: u32,
     /// When the record was last written, in seconds since 1970.
     pub modified_at: Option<i64>,
+    /// How the chart's tests of it stand, where it has some.
+    pub tests: Option<Tests>,
 }
 
 /// What was seen of a release.
@@ -67,6 +70,11 @@ pub enum Action {
     },
     /// Objects differ from what was applied: apply the deployed revision's manifest again.
     CorrectDrift,
+    /// Run the chart's tests of the deployed revision.
+    Test {
+        /// The revision.
+        revision: i64,
+    },
     /// Remove the release, because it is no longer declared, or because its install failed.
     Uninstall,
     /// A record says that work is under way, nobody is at it, and it is still wanted: go on with
@@ -108,6 +116,9 @@ pub enum Rest {
     Drifted,
     /// The same, but somebody undoes every repair, so repairs pause.
     FoughtOver,
+    /// What is declared is deployed, and a test of it failed. It is left as it is, for the one who
+    /// wants to know why.
+    TestFailed,
     /// What is declared was deployed, and then a person moved the release elsewhere with Helm: it
     /// stays there until the spec changes.
     MovedByHand,
@@ -177,8 +188,15 @@ fn on_deployed(desired: &Desired, observed: &Observed, last: &RevisionHeader) ->
         _ => observed.adopted_in_sync,
     };
     let was_deployed = |header: &RevisionHeader| header.inputs.as_deref() == Some(&desired.inputs);
+    let tests = last.tests.filter(|_| ours && desired.test.enabled);
     let next = if in_sync {
-        Action::Rest(Rest::InSync)
+        match tests {
+            Some(Tests::Due) => Action::Test {
+                revision: last.revision,
+            },
+            Some(Tests::Failed) if !desired.test.ignore_failures => Action::Rest(Rest::TestFailed),
+            _ => Action::Rest(Rest::InSync),
+        }
     } else if !ours && observed.history.iter().any(was_deployed) {
         Action::Rest(Rest::MovedByHand)
     } else {

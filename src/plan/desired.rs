@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 
-use crate::api::{CrdPolicy, Deletion, Drift, HelmRelease, HelmReleaseSpec};
+use crate::api::{CrdPolicy, Deletion, Drift, HelmRelease, HelmReleaseSpec, Replace, Test};
 
 /// Which release: what Helm calls it, and where its record is stored.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
@@ -64,6 +64,10 @@ pub struct Desired {
     pub drift: Drift,
     /// What to do with crds/.
     pub crds: CrdPolicy,
+    /// Whether what cannot be changed is replaced.
+    pub replace: Replace,
+    /// Whether to run the chart's tests.
+    pub test: Test,
     /// What to do on deletion.
     pub deletion: Deletion,
     /// Create the target namespace.
@@ -104,6 +108,8 @@ impl Desired {
             history_max: spec.history_max,
             drift: spec.drift.clone(),
             crds: spec.crds,
+            replace: spec.replace,
+            test: spec.test.clone(),
             deletion: spec.deletion.clone(),
             create_namespace: spec.create_namespace,
         })

@@ -18,6 +18,18 @@ const RESUMPTIONS: &str = "helm.pintle.dev/resumptions";
 const HOOK_FAILED: &str = "helm.pintle.dev/hook-failed";
 const HOOKS_RUN: &str = "helm.pintle.dev/hooks-run";
 const ATTEMPT: &str = "helm.pintle.dev/attempt";
+const TESTS: &str = "helm.pintle.dev/tests";
+
+/// How the chart's tests of a revision stand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tests {
+    /// There are some, and they have not come to their end.
+    Due,
+    /// All succeeded.
+    Succeeded,
+    /// One failed.
+    Failed,
+}
 
 /// The notes of one revision.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -88,6 +100,36 @@ impl Notes {
         let mut runs = self.hooks_run();
         runs.insert(run);
         let line = runs.into_iter().collect::<Vec<_>>().join(",");
+        self.0.insert(HOOKS_RUN.to_owned(), line);
+    }
+
+    /// How the tests stand; `None` where the chart has none, or the revision was not deployed.
+    pub fn tests(&self) -> Option<Tests> {
+        match self.0.get(TESTS)?.as_str() {
+            "succeeded" => Some(Tests::Succeeded),
+            "failed" => Some(Tests::Failed),
+            _ => Some(Tests::Due),
+        }
+    }
+
+    /// The tests stand so. Tests that failed are forgotten when they are due again.
+    pub fn note_tests(&mut self, tests: Tests) {
+        let word = match tests {
+            Tests::Due => "due",
+            Tests::Succeeded => "succeeded",
+            Tests::Failed => "failed",
+        };
+        self.0.insert(TESTS.to_owned(), word.to_owned());
+    }
+
+    /// These runs may be run again.
+    pub fn forget_runs(&mut self, forgotten: &[String]) {
+        self.forget_failure();
+        let runs = self.hooks_run();
+        let left = runs
+            .into_iter()
+            .filter(|run| !forgotten.iter().any(|f| f == run));
+        let line = left.collect::<Vec<_>>().join(",");
         self.0.insert(HOOKS_RUN.to_owned(), line);
     }
 

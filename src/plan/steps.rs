@@ -132,6 +132,11 @@ pub fn build(build: &Build<'_>) -> Plan {
         Action::Upgrade => changing(build, HookEvent::PreUpgrade, HookEvent::PostUpgrade),
         Action::Rollback { .. } => changing(build, HookEvent::PreRollback, HookEvent::PostRollback),
         Action::CorrectDrift => correcting(build),
+        Action::Test { .. } => {
+            let mut steps = hook_steps(build.hooks, HookEvent::Test);
+            steps.push(Step::StoreOutcome);
+            steps
+        }
         Action::Uninstall => removing(build),
         Action::Recover { .. } => vec![Step::StoreOutcome],
         // What is resumed is built as what it was.
@@ -323,6 +328,7 @@ impl fmt::Display for Action {
             Self::Upgrade => f.write_str("upgrade"),
             Self::Rollback { to } => write!(f, "rollback to revision {to}"),
             Self::CorrectDrift => f.write_str("drift correction"),
+            Self::Test { revision } => write!(f, "test of revision {revision}"),
             Self::Uninstall => f.write_str("uninstall"),
             Self::Resume { revision, work } => {
                 write!(f, "resumption of the {work} of revision {revision}")

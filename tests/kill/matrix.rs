@@ -32,7 +32,7 @@ const SCENARIOS: [Scenario; 4] = [
         name: "install",
         before: None,
         then: Some("{greeting: first}"),
-        spec: "",
+        spec: "test: {enabled: true}",
     },
     Scenario {
         name: "upgrade",

@@ -152,7 +152,12 @@ impl Player<'_> {
         for (step, number) in self.scenario.steps.iter().zip(1..) {
             let done = self.take(step, number, &mut spec, &mut installed);
             done.with_context(|| format!("step {number}"))?;
-            states.push(self.ground.state(&self.namespace)?);
+            // What a person does with helm alone is one deed with the step that follows.
+            let state = match step {
+                Step::ByHand(_) => Value::Null,
+                _ => self.ground.state(&self.namespace)?,
+            };
+            states.push(state);
         }
         Ok(states)
     }
@@ -217,6 +222,21 @@ impl Player<'_> {
                 self.ground.testbed.kubectl(&arguments)?.successful()?;
                 self.notice(number)
             }
+            Step::ByHand(arguments) => {
+                let mut arguments: Vec<&str> = arguments.split_whitespace().collect();
+                arguments.extend(["-n", &self.namespace]);
+                if self.side == Side::Helm {
+                    self.ground.testbed.kubectl(&arguments)?.successful()?;
+                }
+                Ok(())
+            }
+            Step::TestAgain { fails } => match self.side {
+                Side::Helm => {
+                    let test = ["test".to_owned(), "shop".to_owned()];
+                    as_expected(self.ground.helm(&self.namespace, &test)?, *fails)
+                }
+                Side::Pintle => self.force(number, *fails),
+            },
             Step::Apply(object) => {
                 let text = object.to_string().replace("NAMESPACE", &self.namespace);
                 let apply = ["apply", "--server-side", "-n", &self.namespace, "-f", "-"];
@@ -252,9 +272,14 @@ impl Player<'_> {
             arguments.push("--replace".to_owned());
         }
         let mut ended = self.ground.helm(&self.namespace, &arguments)?;
-        if ended.success && spec.get("test").is_some_and(|test| test["enabled"] == true) {
-            let test = ["test".to_owned(), "shop".to_owned()];
-            ended = self.ground.helm(&self.namespace, &test)?;
+        let wanted = |key: &str| spec.get("test").is_some_and(|test| test[key] == true);
+        if ended.success && wanted("enabled") {
+            let tested = self
+                .ground
+                .helm(&self.namespace, &["test".to_owned(), "shop".to_owned()])?;
+            if !wanted("ignoreFailures") {
+                ended = tested;
+            }
         }
         as_expected(ended, release.fails)
     }
@@ -365,6 +390,24 @@ impl Player<'_> {
         self.until(|found| {
             found["status"]["lastHandledReconcileAt"] == *asked && is_at_rest(found, None)
         })?;
+        Ok(())
+    }
+
+    /// Has what failed tried again.
+    fn force(&self, number: usize, fails: bool) -> Result<()> {
+        let asked = format!("step {number}");
+        let patch = json!({"metadata": {"annotations": {"reconcile.pintle.dev/forceAt": asked}}});
+        let patch = Patch::Merge(&patch);
+        let releases = self.releases();
+        let parameters = PatchParams::default();
+        let request = releases.patch("shop", &parameters, &patch);
+        self.ground.runtime.block_on(request)?;
+        let ended = self.until(|found| {
+            found["status"]["lastHandledForceAt"] == *asked && is_at_rest(found, None)
+        })?;
+        if holds(&ended, "Ready") == fails {
+            bail!("ready is {}", !fails);
+        }
         Ok(())
     }
 

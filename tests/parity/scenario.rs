@@ -35,6 +35,13 @@ pub(crate) enum Step {
     Helm(String),
     /// Arguments of a kubectl that runs on both sides.
     Kubectl(String),
+    /// Arguments of a kubectl that is needed with helm, and not otherwise.
+    ByHand(String),
+    /// `helm test`, and the annotation that forces another try.
+    TestAgain {
+        #[serde(default)]
+        fails: bool,
+    },
     /// An object that is there for another reason.
     Apply(Value),
 }
