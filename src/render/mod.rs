@@ -37,7 +37,7 @@ use engine::Engine;
 use session::Asker;
 
 use crate::chart::{self, Chart, Warning, dependency, schema, values};
-use crate::manifest::{self, Sorted};
+use crate::manifest::{self, Manifest};
 
 /// Why a chart was not rendered. The text and those of its sources, joined by `: `, are Helm's.
 #[derive(Debug, thiserror::Error)]
@@ -178,7 +178,9 @@ fn steps(
         warnings.push(Warning::info("skipping unknown hooks").with("hookTypes", types));
     }
     let sorted = sorted.inspect_err(|_| *partial = Some(all(&printed)))?;
-    let joined = join(chart, &sorted, options.include_crds);
+    // Of a large chart each copy of what it prints is large.
+    drop(printed);
+    let joined = join(chart, sorted.manifests, options.include_crds);
     *rendered = Rendered {
         manifest: joined.text,
         parts: joined.parts,
@@ -217,6 +219,9 @@ struct Joined {
 }
 
 impl Joined {
+    /// What is written around a path and its content.
+    const AROUND: usize = "---\n# Source: \n\n".len();
+
     fn add(&mut self, path: &str, content: &str) {
         self.text.push_str("---\n# Source: ");
         self.text.push_str(path);
@@ -240,14 +245,19 @@ fn all(printed: &engine::Printed) -> String {
     joined.text
 }
 
-fn join(chart: &Chart, sorted: &Sorted, include_crds: bool) -> Joined {
+fn join(chart: &Chart, manifests: Vec<Manifest>, include_crds: bool) -> Joined {
     let mut joined = Joined::default();
+    let lengths = manifests.iter().map(|manifest| {
+        let Manifest { path, content, .. } = manifest;
+        Joined::AROUND + path.len() + content.len()
+    });
+    joined.text.reserve_exact(lengths.sum());
     if include_crds {
         for crd in chart.crds() {
             joined.add(&crd.path, &String::from_utf8_lossy(&crd.file.data));
         }
     }
-    for manifest in &sorted.manifests {
+    for manifest in manifests {
         joined.add(&manifest.path, &manifest.content);
     }
     joined

@@ -14,6 +14,9 @@ use super::value::Value;
 /// A byte position in the text of a template.
 pub(super) type Position = usize;
 
+/// The name of a field, variable or function; a text has each but once.
+pub(super) type Name = Rc<[u8]>;
+
 /// A template: what `{{define}}` names, or a whole text.
 #[derive(Debug)]
 pub(super) struct Tree {
@@ -114,9 +117,9 @@ pub(super) struct Pipe {
 pub(super) enum Variables {
     None,
     /// `$x := ...`
-    Declared(Vec<(Box<[u8]>, usize)>),
+    Declared(Vec<(Name, usize)>),
     /// `$x = ...`
-    Assigned(Vec<(Box<[u8]>, Place)>),
+    Assigned(Vec<(Name, Place)>),
 }
 
 impl Variables {
@@ -167,7 +170,7 @@ pub(super) enum Term {
 pub(super) struct StringTerm {
     pub(super) position: Position,
     /// As written, with its quotes.
-    pub(super) quoted: Box<[u8]>,
+    pub(super) quoted: Bytes,
     pub(super) value: Value,
 }
 
@@ -175,7 +178,7 @@ pub(super) struct StringTerm {
 #[derive(Debug)]
 pub(super) struct Field {
     pub(super) position: Position,
-    pub(super) names: Box<[Box<[u8]>]>,
+    pub(super) names: Box<[Name]>,
 }
 
 /// `$x.y`
@@ -183,16 +186,16 @@ pub(super) struct Field {
 pub(super) struct Variable {
     pub(super) position: Position,
     /// With its dollar sign.
-    pub(super) name: Box<[u8]>,
+    pub(super) name: Name,
     pub(super) place: Place,
-    pub(super) fields: Box<[Box<[u8]>]>,
+    pub(super) fields: Box<[Name]>,
 }
 
 /// A function's name.
 #[derive(Debug)]
 pub(super) struct Identifier {
     pub(super) position: Position,
-    pub(super) name: Box<[u8]>,
+    pub(super) name: Name,
     pub(super) callee: Callee,
 }
 
@@ -201,7 +204,7 @@ pub(super) struct Identifier {
 pub(super) struct Chain {
     pub(super) position: Position,
     pub(super) term: Term,
-    pub(super) fields: Box<[Box<[u8]>]>,
+    pub(super) fields: Box<[Name]>,
 }
 
 /// The node that is being executed, for error messages.
@@ -330,7 +333,7 @@ impl Pipe {
     }
 }
 
-fn write_names<'n>(out: &mut Vec<u8>, names: impl Iterator<Item = &'n Box<[u8]>>) {
+fn write_names<'n>(out: &mut Vec<u8>, names: impl Iterator<Item = &'n Name>) {
     for (index, name) in names.enumerate() {
         if index > 0 {
             out.extend_from_slice(b", ");
@@ -401,7 +404,7 @@ impl Term {
     }
 }
 
-fn write_fields(out: &mut Vec<u8>, names: &[Box<[u8]>]) {
+fn write_fields(out: &mut Vec<u8>, names: &[Name]) {
     for name in names {
         out.push(b'.');
         out.extend_from_slice(name);

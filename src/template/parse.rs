@@ -3,7 +3,7 @@
 
 mod pipeline;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
 use bytes::Bytes;
@@ -11,7 +11,7 @@ use bytes::Bytes;
 use super::error::Error;
 use super::functions::Functions;
 use super::lex::{Item, ItemKind, Lexer};
-use super::node::{Body, Branch, Invocation, List, Node, Place, Position, Text, Tree};
+use super::node::{Body, Branch, Invocation, List, Name, Node, Place, Position, Text, Tree};
 use super::quote::{quoted, unquote};
 
 /// How deep parentheses and control structures can stand in each other. Go stops at 10,000
@@ -33,6 +33,7 @@ pub(super) fn parse(file: &str, text: Bytes, functions: &Functions) -> Result<Ve
         finished: HashMap::new(),
         open: vec![Open::new(Rc::clone(&file))],
         nesting: 0,
+        names: HashSet::new(),
         file,
     };
     let root = parser.parse_text()?;
@@ -51,6 +52,7 @@ struct Parser<'t> {
     /// The templates that are being parsed: a `{{block}}` stands within another.
     open: Vec<Open<'t>>,
     nesting: usize,
+    names: HashSet<Name>,
 }
 
 /// A template that is being parsed. Each has its own look-ahead, as in Go, whose line numbers in
@@ -195,6 +197,17 @@ impl<'t> Parser<'t> {
     fn error<T>(&mut self, message: impl Into<String>) -> Result<T, Error> {
         let line = self.tree().token[0].line;
         Err(Error::parse(&self.file, line, message.into()))
+    }
+
+    fn name(&mut self, text: &[u8]) -> Name {
+        match self.names.get(text) {
+            Some(name) => Rc::clone(name),
+            None => {
+                let name = Name::from(text);
+                self.names.insert(Rc::clone(&name));
+                name
+            }
+        }
     }
 
     fn expect(&mut self, kind: ItemKind, context: &str) -> Result<Item<'t>, Error> {

@@ -3,7 +3,7 @@
 use super::{Frame, Machine, MissingKey, Reflected};
 use crate::template::error::Error;
 use crate::template::function::Function;
-use crate::template::node::{At, Term};
+use crate::template::node::{At, Name, Term};
 use crate::template::quote::quoted;
 use crate::template::value::{Map, Object, Type, Value};
 
@@ -51,7 +51,7 @@ impl Machine<'_> {
         dot: &Reflected,
         receiver: &Reflected,
         term: &'t Term,
-        names: &'t [Box<[u8]>],
+        names: &'t [Name],
         args: &'t [Term],
         mut last: Option<Value>,
     ) -> Result<Reflected, Error> {

@@ -4,7 +4,7 @@ use super::{Error, Item, ItemKind, Parser, Position, Scoped};
 use crate::template::builtins::Builtin;
 use crate::template::functions::Callee;
 use crate::template::node::{
-    Chain, Command, Field, Identifier, Pipe, StringTerm, Term, Variable, Variables,
+    Chain, Command, Field, Identifier, Name, Pipe, StringTerm, Term, Variable, Variables,
 };
 use crate::template::number::Number;
 use crate::template::quote::{quoted, unquote};
@@ -100,23 +100,23 @@ impl<'t> Parser<'t> {
 
     /// What the execution does with the variables once the commands have run.
     fn variables(&mut self, heads: Heads<'t>) -> Variables {
-        let tree = self.tree();
         if heads.names.is_empty() {
             return Variables::None;
         }
+        let names = heads.names.iter();
         if heads.assign {
-            let assigned = heads
-                .names
-                .iter()
-                .map(|&name| (name.into(), tree.place(name)));
+            let assigned = names.map(|name| (self.name(name), self.tree().place(name)));
             return Variables::Assigned(assigned.collect());
         }
-        let uncertain = tree.uncertain > 0;
-        let declared = heads.names.iter().map(|&name| {
+        let uncertain = self.tree().uncertain > 0;
+        let declared = names.map(|&name| {
+            let tree = self.tree();
             tree.scope.push(Scoped { name, uncertain });
-            (name.into(), tree.scope.len() - 1)
+            let slot = tree.scope.len() - 1;
+            (self.name(name), slot)
         });
         let declared = declared.collect();
+        let tree = self.tree();
         tree.slots = tree.slots.max(tree.scope.len());
         Variables::Declared(declared)
     }
@@ -190,9 +190,10 @@ impl<'t> Parser<'t> {
         if first.kind != ItemKind::Field {
             return Ok(Some(term));
         }
-        let mut fields: Vec<Box<[u8]>> = Vec::new();
+        let mut fields: Vec<Name> = Vec::new();
         while self.peek().kind == ItemKind::Field {
-            fields.push(self.next().text[1..].into());
+            let name = self.next().text;
+            fields.push(self.name(&name[1..]));
         }
         // The position of a chain is that of its first field after the term.
         let position = first.position;
@@ -232,7 +233,7 @@ impl<'t> Parser<'t> {
             ItemKind::Variable => self.use_variable(position, item.text)?,
             ItemKind::Field => Term::Field(Box::new(Field {
                 position,
-                names: Box::new([item.text[1..].into()]),
+                names: Box::new([self.name(&item.text[1..])]),
             })),
             ItemKind::Bool => Term::Bool(position, item.text == b"true"),
             ItemKind::CharConstant | ItemKind::Complex | ItemKind::Number => {
@@ -250,7 +251,7 @@ impl<'t> Parser<'t> {
             ItemKind::String | ItemKind::RawString => match unquote(item.text) {
                 Ok(text) => Term::String(Box::new(StringTerm {
                     position,
-                    quoted: item.text.into(),
+                    quoted: self.source.slice_ref(item.text),
                     value: Value::string(text),
                 })),
                 Err(error) => return self.error(error.to_string()),
@@ -268,7 +269,7 @@ impl<'t> Parser<'t> {
         };
         Ok(Term::Identifier(Box::new(Identifier {
             position: item.position,
-            name: item.text.into(),
+            name: self.name(item.text),
             callee: callee.clone(),
         })))
     }
@@ -279,7 +280,7 @@ impl<'t> Parser<'t> {
         }
         Ok(Term::Variable(Box::new(Variable {
             position,
-            name: name.into(),
+            name: self.name(name),
             place: self.tree().place(name),
             fields: Box::default(),
         })))
