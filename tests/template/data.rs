@@ -123,11 +123,9 @@ impl Object for Point {
             b"Plus" => Some(Function::new(move |n: isize| x + n)),
             b"Join" => Some(Function::new(
                 move |separator: Text, Rest(parts): Rest<Text>| {
-                    let parts: Vec<String> = parts.iter().map(Text::to_string).collect();
-                    format!(
-                        "{point_name}{separator}{}",
-                        parts.join(&separator.to_string())
-                    )
+                    let parts: Vec<&[u8]> = parts.iter().map(Text::as_bytes).collect();
+                    let joined = parts.join(separator.as_bytes());
+                    Text::from([point_name.as_bytes(), separator.as_bytes(), &joined].concat())
                 },
             )),
             b"Fail" => Some(Function::new(|| {
