@@ -40,6 +40,9 @@ pub struct Failure {
     pub message: String,
     /// The objects that were not ready in time.
     pub unready: Vec<Unready>,
+    /// What was found behind it: containers, Warning events, the last lines of a log. Helm's
+    /// record does not hold it.
+    pub details: String,
 }
 
 /// One execution of one plan.
@@ -480,6 +483,7 @@ impl Execution<'_> {
             reason: Reason::NotReadyInTime,
             message,
             unready,
+            details: String::new(),
         }))
     }
 
@@ -568,7 +572,7 @@ impl Execution<'_> {
     /// Records how a plan ended before its end. One that is not wanted any more stays as it is:
     /// the next turn knows whether it is to be gone on with.
     async fn stopped(mut self, stop: Stop) -> Result<Outcome> {
-        let failure = match stop {
+        let mut failure = match stop {
             Stop::Failed(failure) => failure,
             Stop::Farewell(failure) => return Ok(Outcome::Failed(failure)),
             Stop::Interrupted => return Ok(Outcome::Interrupted),
@@ -591,6 +595,12 @@ impl Execution<'_> {
             // The next try runs the hook again.
             self.note(Notes::forget_failure);
             self.store().await?;
+        }
+        if !failure.unready.is_empty() {
+            let objects = failure.unready.iter().map(|unready| unready.object.clone());
+            let objects: Vec<ObjectKey> = objects.collect();
+            let namespace = &self.plan.release.namespace;
+            failure.details = self.cluster.explain(&objects, namespace).await;
         }
         Ok(Outcome::Failed(failure))
     }
@@ -620,6 +630,7 @@ fn refused(error: &Error) -> Failure {
         reason,
         message,
         unready: Vec::new(),
+        details: String::new(),
     }
 }
 

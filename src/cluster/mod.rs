@@ -8,6 +8,7 @@
 //! `controller`), or a write to an object without having read or created it in the same step.
 
 mod crds;
+mod culprit;
 mod drift;
 mod error;
 mod execute;

@@ -591,7 +591,7 @@ fn remember(draft: &mut Draft<'_>, acted: &Acted) {
 fn action_failed(draft: &mut Draft<'_>, acted: &Acted, failure: &Failure) -> Next {
     remember(draft, acted);
     if let (Action::Test { revision }, Some(desired)) = (&acted.action, draft.facts.desired) {
-        let message = format!("test of revision {revision}: {}", failure.message);
+        let message = format!("test of revision {revision}: {}", explained(failure));
         draft.tell(true, Reason::TestFailed, message.clone());
         tests_failed(draft, &message);
         if desired.test.ignore_failures {
@@ -609,7 +609,9 @@ fn action_failed(draft: &mut Draft<'_>, acted: &Acted, failure: &Failure) -> Nex
     };
     let message = format!(
         "{} (revision {}): {}",
-        acted.action, acted.revision, failure.message
+        acted.action,
+        acted.revision,
+        explained(failure)
     );
     draft.tell(true, released, message.clone());
     count_failure(draft, &message, remedy);
@@ -626,6 +628,13 @@ fn action_failed(draft: &mut Draft<'_>, acted: &Acted, failure: &Failure) -> Nex
         Action::CorrectDrift => Next::Backoff,
         Action::Uninstall => Next::Backoff,
         _ => Next::Now,
+    }
+}
+
+fn explained(failure: &Failure) -> String {
+    match failure.details.is_empty() {
+        true => failure.message.clone(),
+        false => format!("{}; {}", failure.message, failure.details),
     }
 }
 

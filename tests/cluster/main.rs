@@ -7,6 +7,7 @@ mod stage;
 
 mod bad_input;
 mod control_plane;
+mod culprits;
 mod drift;
 mod install;
 mod install_chart;

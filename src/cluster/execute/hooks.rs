@@ -29,7 +29,7 @@ impl Execution<'_> {
             return Ok(None);
         }
         let known = self.notes().why_failed(&run).map(str::to_owned);
-        let failure = |message: &str| {
+        let failure = |message: &str, details: String| {
             Stop::Failed(Failure {
                 reason: Reason::HookFailed,
                 message: format!(
@@ -37,6 +37,7 @@ impl Execution<'_> {
                     hook.kind, hook.name, hook.path
                 ),
                 unready: Vec::new(),
+                details,
             })
         };
         let message = match known {
@@ -46,20 +47,27 @@ impl Execution<'_> {
                 HookEnd::Interrupted => return Ok(Some(Stop::Interrupted)),
                 // helm: pkg/action/hooks.go: then nothing is deleted; what is in its way may be
                 // somebody's.
-                HookEnd::Refused { message } => return Ok(Some(failure(&message))),
+                HookEnd::Refused { message } => {
+                    return Ok(Some(failure(&message, String::new())));
+                }
                 HookEnd::Failed { message } => message,
                 HookEnd::TimedOut { unready } => {
                     format!("timed out waiting: {}", sentence(&unready))
                 }
             },
         };
+        // Before it is deleted.
+        let objects = hook.objects().unwrap_or_default();
+        let objects: Vec<_> = objects.into_iter().map(|object| object.key).collect();
+        let namespace = &plan.release.namespace;
+        let details = self.cluster.explain(&objects, namespace).await;
         let failed = std::slice::from_ref(hook);
         self.tidy(phase, failed, DeletePolicy::HOOK_FAILED, progress)
             .await?;
         let earlier = self.earlier_hooks(phase, hook);
         self.tidy(phase, &earlier, DeletePolicy::HOOK_SUCCEEDED, progress)
             .await?;
-        Ok(Some(failure(&message)))
+        Ok(Some(failure(&message, details)))
     }
 
     async fn run_hook_now(
