@@ -7,6 +7,7 @@ use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
 use bytes::Bytes;
+use foldhash::fast::FixedState;
 
 use super::error::Error;
 use super::functions::Functions;
@@ -33,7 +34,7 @@ pub(super) fn parse(file: &str, text: Bytes, functions: &Functions) -> Result<Ve
         finished: HashMap::new(),
         open: vec![Open::new(Rc::clone(&file))],
         nesting: 0,
-        names: HashSet::new(),
+        names: HashSet::default(),
         file,
     };
     let root = parser.parse_text()?;
@@ -52,7 +53,8 @@ struct Parser<'t> {
     /// The templates that are being parsed: a `{{block}}` stands within another.
     open: Vec<Open<'t>>,
     nesting: usize,
-    names: HashSet<Name>,
+    // As in `set`: texts made to collide cost time in their own render alone.
+    names: HashSet<Name, FixedState>,
 }
 
 /// A template that is being parsed. Each has its own look-ahead, as in Go, whose line numbers in
