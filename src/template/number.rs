@@ -105,8 +105,12 @@ impl Number {
                 float
             }
         };
-        let int = int.or_else(|| whole_i64(float).filter(|_| uint.is_none()));
-        let uint = uint.or_else(|| whole_u64(float));
+        // Go: node.go newNumber. What reads as an integer of one kind is not asked for the other: +1
+        // is none without a sign.
+        let (int, uint) = match (int, uint) {
+            (None, None) => (whole_i64(float), whole_u64(float)),
+            read => read,
+        };
         let ideal = match int {
             _ if has_float_syntax(text) && !is_hexadecimal_int(text) => {
                 Ideal::Value(Value::float64(float))
