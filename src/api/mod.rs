@@ -16,7 +16,7 @@ pub use condition::{Condition, ConditionStatus, ConditionType, set_condition};
 pub use duration::{DurationError, GoDuration};
 pub use reason::Reason;
 pub use spec::{
-    CrdPolicy, Deletion, DeletionPolicy, Drift, DriftIgnore, DriftMode, HelmRelease,
+    CrdPolicy, Deletion, DeletionPolicy, Drift, DriftIgnore, DriftMode, Guard, HelmRelease,
     HelmReleaseSpec, Replace, SecretReference, Test, ValuesKind, ValuesReference,
 };
 pub use status::{
@@ -30,6 +30,9 @@ pub const FINALIZER: &str = "helm.pintle.dev/uninstall";
 
 /// The annotation that asks for a turn now; any new value does.
 pub const REQUESTED_AT: &str = "reconcile.pintle.dev/requestedAt";
+
+/// The annotation that confirms a plan which deletes what cannot be brought back: its digest.
+pub const CONFIRM: &str = "confirm.pintle.dev/plan";
 
 /// The annotation that lets a stalled release try again; any new value does.
 pub const FORCE_AT: &str = "reconcile.pintle.dev/forceAt";

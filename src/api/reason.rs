@@ -33,6 +33,7 @@ pub enum Reason {
     ValuesInvalid,
     NamespaceNotFound,
     OwnershipConflict,
+    ConfirmationNeeded,
     // what went wrong with the release
     InstallFailed,
     UpgradeFailed,
@@ -55,7 +56,7 @@ pub enum Reason {
 }
 
 impl Reason {
-    const NAMES: [(Self, &'static str); 38] = [
+    const NAMES: [(Self, &'static str); 39] = [
         (Self::InstallSucceeded, "InstallSucceeded"),
         (Self::UpgradeSucceeded, "UpgradeSucceeded"),
         (Self::RollbackSucceeded, "RollbackSucceeded"),
@@ -79,6 +80,7 @@ impl Reason {
         (Self::ValuesInvalid, "ValuesInvalid"),
         (Self::NamespaceNotFound, "NamespaceNotFound"),
         (Self::OwnershipConflict, "OwnershipConflict"),
+        (Self::ConfirmationNeeded, "ConfirmationNeeded"),
         (Self::InstallFailed, "InstallFailed"),
         (Self::UpgradeFailed, "UpgradeFailed"),
         (Self::RollbackFailed, "RollbackFailed"),

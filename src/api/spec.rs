@@ -156,6 +156,11 @@ pub struct HelmReleaseSpec {
     #[serde(default)]
     pub crds: CrdPolicy,
 
+    /// Whether an upgrade or a rollback that would delete a PersistentVolumeClaim, a Namespace or a
+    /// CustomResourceDefinition waits until the annotation confirm.pintle.dev/plan names its plan.
+    #[serde(default)]
+    pub guard: Guard,
+
     /// What happens with an object whose change the API server refuses because a field of it is
     /// immutable. Jobs that have ended and Pods are deleted and created anew in any case;
     /// PersistentVolumeClaims never are.
@@ -282,6 +287,16 @@ pub enum CrdPolicy {
     Skip,
 }
 
+/// Whether to ask before something is deleted that cannot be brought back.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+pub enum Guard {
+    /// Ask.
+    #[default]
+    On,
+    /// Delete it, as Helm does.
+    Off,
+}
+
 /// What to do with an object that cannot be changed as the chart asks.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 pub enum Replace {
@@ -311,6 +326,9 @@ pub struct Deletion {
     /// Uninstall the release, or leave it and its record to Helm.
     #[serde(default)]
     pub policy: DeletionPolicy,
+    /// Ask before an uninstall, too; never where the whole namespace is being deleted.
+    #[serde(default)]
+    pub guard: bool,
     /// Keep the uninstalled release's record, as `helm uninstall --keep-history` does.
     #[serde(default)]
     pub keep_history: bool,

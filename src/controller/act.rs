@@ -3,17 +3,18 @@
 use std::collections::{BTreeMap, HashMap};
 use std::time::Instant;
 
+use kube::ResourceExt as _;
 use serde_json::Value;
 use tracing::info;
 
 use super::context::{Context, now};
 use super::error::Error;
 use super::observe::{INPUTS_LABEL, Sight, applied_objects};
-use crate::api::HelmRelease;
+use crate::api::{CONFIRM, Guard, HelmRelease};
 use crate::chart::Chart;
 use crate::cluster::{ClusterLookup, Execution, Interrupt, Outcome, Unready};
 use crate::manifest::{self, Hook, HookEvent, Object, ObjectKey};
-use crate::plan::{self, Action, Build, Desired, Notes, Tests, Work};
+use crate::plan::{self, Action, Build, Desired, Notes, Plan, Tests, Work};
 use crate::release::{self, History, Info, Record, Status};
 use crate::render::{self, Rendered};
 use crate::source::{Archive, ChartRef, Digest, Repository};
@@ -27,6 +28,8 @@ pub(super) struct Acted {
     pub(super) chart_digest: Option<String>,
     /// The revision has tests, and they are wanted.
     pub(super) to_be_tested: bool,
+    /// The deployed revision, where it was tested: the status may not know of it yet.
+    pub(super) tested: Option<Record>,
     /// The objects of the release afterwards, in the order of their application.
     pub(super) inventory: Vec<ObjectKey>,
     /// What the revision is, for the status; `None` where none is left.
@@ -61,7 +64,12 @@ impl Acting<'_> {
             Action::CorrectDrift => self.reapply()?,
             Action::Test { revision } => {
                 let (intent, begun) = self.test(*revision).await?;
-                return self.execute(action, intent, begun).await;
+                let record = intent.record.clone();
+                let acted = self.execute(action, intent, begun).await?;
+                return Ok(Acted {
+                    tested: Some(record),
+                    ..acted
+                });
             }
             Action::Uninstall => {
                 let last = self.sight.observed.history.last();
@@ -124,6 +132,9 @@ impl Acting<'_> {
             resumed,
         });
         info!(action = %plan.action, revision = plan.revision, steps = plan.steps.len(), "planned");
+        if !resumed {
+            self.ask(&plan).await?;
+        }
         let revision = intent.record.version;
         let to_be_tested = self.desired.test.enabled
             && matches!(action, Action::Install | Action::Upgrade)
@@ -171,9 +182,65 @@ impl Acting<'_> {
             revision,
             chart_digest: intent.chart_digest,
             to_be_tested,
+            tested: None,
             inventory,
             snapshot: left,
         })
+    }
+
+    /// Refuses a plan that deletes what cannot be brought back, until a person has confirmed it.
+    async fn ask(&self, plan: &Plan) -> Result<(), Error> {
+        let asks = match plan.action {
+            Action::Uninstall => self.sight.observed.deleting && self.desired.deletion.guard,
+            _ => self.desired.guard == Guard::On,
+        };
+        let confirmed = self.resource.annotations().get(CONFIRM);
+        if !asks || confirmed.is_some_and(|confirmed| *confirmed == plan.digest()) {
+            return Ok(());
+        }
+        let mut lost = Vec::new();
+        for object in plan.dangers() {
+            if self.would_go(object).await? {
+                lost.push(object.to_string());
+            }
+        }
+        if lost.is_empty() || plan.action == Action::Uninstall && self.all_goes().await? {
+            return Ok(());
+        }
+        Err(Error::Unconfirmed {
+            action: plan.action.to_string(),
+            objects: lost.join(", "),
+            digest: plan.digest(),
+        })
+    }
+
+    /// Whether an object is there, and is not kept.
+    async fn would_go(&self, object: &ObjectKey) -> Result<bool, Error> {
+        let cluster = &self.context.cluster;
+        let namespace = &self.desired.release.namespace;
+        let at = match cluster.endpoint(object, namespace).await {
+            Ok(at) => at,
+            Err(crate::cluster::Error::UnknownKind { .. }) => return Ok(false),
+            Err(error) => return Err(error.into()),
+        };
+        let live = cluster.get(&at).await?;
+        let policy =
+            |live: &Value| live["metadata"]["annotations"]["helm.sh/resource-policy"] == "keep";
+        Ok(live.is_some_and(|live| !policy(&live)))
+    }
+
+    /// Whether the release's whole namespace is being deleted.
+    async fn all_goes(&self) -> Result<bool, Error> {
+        let namespace = &self.desired.release.namespace;
+        let key = ObjectKey {
+            api_version: "v1".to_owned(),
+            kind: "Namespace".to_owned(),
+            namespace: None,
+            name: namespace.clone(),
+        };
+        let at = self.context.cluster.endpoint(&key, namespace).await?;
+        let live = self.context.cluster.get(&at).await?;
+        Ok(live.is_none_or(|live| !live["metadata"]["deletionTimestamp"].is_null()))
     }
 
     /// From now on every object is watched; those just applied are judged as they were answered.

@@ -94,7 +94,12 @@ pub(super) fn conclude(facts: &Facts<'_>, ending: &Ending<'_>) -> Conclusion {
             }
             rested(&mut draft, rest, drift)
         }
-        Ending::Acted(acted) => concluded_action(&mut draft, acted),
+        Ending::Acted(acted) => {
+            if let Some(record) = &acted.tested {
+                recall(&mut draft, &Rest::InSync, record);
+            }
+            concluded_action(&mut draft, acted)
+        }
         Ending::Failed(error) => failed(&mut draft, error),
     };
     draft.finish(next)

@@ -56,6 +56,19 @@ pub enum Error {
         #[source]
         source: crate::manifest::Error,
     },
+    /// The plan deletes what cannot be brought back, and nobody has said that it may.
+    #[error(
+        "the {action} would delete {objects}: set the annotation {}={digest} to confirm it, or guard: \"Off\" in the spec",
+        crate::api::CONFIRM
+    )]
+    Unconfirmed {
+        /// What would be done.
+        action: String,
+        /// What would be deleted.
+        objects: String,
+        /// The plan's digest.
+        digest: String,
+    },
     /// Helm's storage did not answer, or holds something unreadable.
     #[error(transparent)]
     Storage(#[from] storage::Error),
@@ -149,6 +162,7 @@ impl Error {
     /// The word for it.
     pub fn reason(&self) -> Reason {
         match self {
+            Self::Unconfirmed { .. } => Reason::ConfirmationNeeded,
             Self::Unreadable(_) | Self::Spec(_) => Reason::InvalidSpec,
             Self::Reference(_) => Reason::ValuesNotFound,
             Self::Source(error) => source_reason(error),
@@ -165,6 +179,8 @@ impl Error {
     /// When to try again.
     pub fn retry(&self) -> Retry {
         match self {
+            // The annotation is a change.
+            Self::Unconfirmed { .. } => Retry::OnChange,
             Self::Unreadable(_) | Self::Spec(_) => Retry::OnChange,
             Self::Source(error) if error.is_transient() => {
                 error.retry_after().map_or(Retry::Backoff, Retry::After)

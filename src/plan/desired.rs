@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 
-use crate::api::{CrdPolicy, Deletion, Drift, HelmRelease, HelmReleaseSpec, Replace, Test};
+use crate::api::{CrdPolicy, Deletion, Drift, Guard, HelmRelease, HelmReleaseSpec, Replace, Test};
 
 /// Which release: what Helm calls it, and where its record is stored.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
@@ -64,6 +64,8 @@ pub struct Desired {
     pub drift: Drift,
     /// What to do with crds/.
     pub crds: CrdPolicy,
+    /// Whether upgrades and rollbacks ask before they delete what cannot be brought back.
+    pub guard: Guard,
     /// Whether what cannot be changed is replaced.
     pub replace: Replace,
     /// Whether to run the chart's tests.
@@ -108,6 +110,7 @@ impl Desired {
             history_max: spec.history_max,
             drift: spec.drift.clone(),
             crds: spec.crds,
+            guard: spec.guard,
             replace: spec.replace,
             test: spec.test.clone(),
             deletion: spec.deletion.clone(),

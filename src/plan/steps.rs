@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use super::decide::{Action, Work};
-use super::desired::ReleaseName;
+use sha2::{Digest as _, Sha256};
+
+use super::desired::{ReleaseName, hex};
 use super::ownership::mark_owned;
 use crate::manifest::{Hook, HookEvent, Object, ObjectKey};
 
@@ -51,6 +53,30 @@ pub struct Plan {
     pub resumed: bool,
     /// The steps.
     pub steps: Vec<Step>,
+}
+
+impl Plan {
+    /// What cannot be brought back once the plan has deleted it: data, and whatever lives in a
+    /// namespace or is of a definition's kind.
+    pub fn dangers(&self) -> Vec<&ObjectKey> {
+        let kinds = [
+            "PersistentVolumeClaim",
+            "Namespace",
+            "CustomResourceDefinition",
+        ];
+        let deleted = self.steps.iter().filter_map(|step| match step {
+            Step::Delete { object } => Some(object),
+            _ => None,
+        });
+        deleted
+            .filter(|object| kinds.contains(&&*object.kind))
+            .collect()
+    }
+
+    /// The name of exactly these steps, short enough to be copied by a person.
+    pub fn digest(&self) -> String {
+        hex(&Sha256::digest(self.to_string().as_bytes())[..6])
+    }
 }
 
 /// When hooks run, in the words of their annotation.

@@ -222,6 +222,25 @@ impl Player<'_> {
                 self.ground.testbed.kubectl(&arguments)?.successful()?;
                 self.notice(number)
             }
+            Step::Held(release) => match self.side {
+                Side::Helm => Ok(()),
+                Side::Pintle => self.declare(release, spec),
+            },
+            Step::Confirmed(release) => match self.side {
+                Side::Helm => self.helm_release(release, spec, *installed),
+                Side::Pintle => self.confirm(|found| holds(found, "Ready")),
+            },
+            Step::HeldUninstall {} => match self.side {
+                Side::Helm => Ok(()),
+                Side::Pintle => {
+                    let until = Some("ConfirmationNeeded".to_owned());
+                    self.undeclare(&Uninstall { fails: true, until }, spec)
+                }
+            },
+            Step::ConfirmedUninstall {} => match self.side {
+                Side::Helm => self.helm_uninstall(&Uninstall::default(), spec),
+                Side::Pintle => self.confirm(Value::is_null),
+            },
             Step::ByHand(arguments) => {
                 let mut arguments: Vec<&str> = arguments.split_whitespace().collect();
                 arguments.extend(["-n", &self.namespace]);
@@ -390,6 +409,24 @@ impl Player<'_> {
         self.until(|found| {
             found["status"]["lastHandledReconcileAt"] == *asked && is_at_rest(found, None)
         })?;
+        Ok(())
+    }
+
+    /// Sets the annotation that the condition asks for.
+    fn confirm(&self, is_done: impl Fn(&Value) -> bool) -> Result<()> {
+        let asking = self.until(|found| is_at_rest(found, Some("ConfirmationNeeded")))?;
+        let message = condition(&asking, "Ready")["message"].as_str();
+        let (_, digest) = message
+            .and_then(|message| message.split_once("confirm.pintle.dev/plan="))
+            .context("it does not say how to confirm it")?;
+        let digest = digest.split(' ').next().unwrap_or_default();
+        let patch = json!({"metadata": {"annotations": {"confirm.pintle.dev/plan": digest}}});
+        let patch = Patch::Merge(&patch);
+        let releases = self.releases();
+        let parameters = PatchParams::default();
+        let request = releases.patch("shop", &parameters, &patch);
+        self.ground.runtime.block_on(request)?;
+        self.until(is_done)?;
         Ok(())
     }
 

@@ -42,6 +42,14 @@ pub(crate) enum Step {
         #[serde(default)]
         fails: bool,
     },
+    /// Declared, and held until a person confirms it; not done with helm yet.
+    Held(Release),
+    /// `helm upgrade`, and the confirmation.
+    Confirmed(Release),
+    /// A HelmRelease that is deleted, and held; nothing with helm yet.
+    HeldUninstall {},
+    /// `helm uninstall`, and the confirmation.
+    ConfirmedUninstall {},
     /// An object that is there for another reason.
     Apply(Value),
 }
