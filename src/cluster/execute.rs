@@ -17,8 +17,8 @@ use crate::api::{Attempt, Reason, Replace};
 use crate::manifest::{DeletePolicy, Hook, HookEvent, ObjectKey};
 use crate::merge::{self, Kind};
 use crate::plan::{self, Action, Notes, Plan, Step, Subject, Tests};
-use crate::release::{self, History, Record, Status};
-use crate::storage::Storage;
+use crate::release::{self, Record, Status};
+use crate::storage::Shelf;
 
 /// How a plan ended. A release that failed is no error: it is a fact, and it is recorded.
 #[derive(Clone, Debug)]
@@ -49,8 +49,8 @@ pub struct Failure {
 pub struct Execution<'e> {
     /// The cluster that is changed.
     pub cluster: &'e Cluster,
-    /// Where the record goes.
-    pub storage: &'e Storage,
+    /// Where the records are, and go.
+    pub shelf: &'e mut Shelf,
     /// The steps.
     pub plan: &'e Plan,
     /// The revision's record: the new one, or the one that is uninstalled or recovered.
@@ -61,8 +61,6 @@ pub struct Execution<'e> {
     pub inputs: &'e str,
     /// As far as is known; see [`plan::latest_attempt`].
     pub attempt: Option<&'e Attempt>,
-    /// The revisions that storage held when the plan was made.
-    pub history: History,
     /// How many revisions are kept; 0 keeps all.
     pub history_max: u32,
     /// Whether what cannot be changed is replaced.
@@ -272,10 +270,7 @@ impl Execution<'_> {
             return self.store().await;
         }
         self.prune_history().await?;
-        Ok(self
-            .storage
-            .create(&mut self.record, now.as_second())
-            .await?)
+        Ok(self.shelf.create(&mut self.record, now.as_second()).await?)
     }
 
     /// Another process, which is no more, has stored the record as pending.
@@ -301,13 +296,14 @@ impl Execution<'_> {
     /// Writes the record over, as it stands.
     async fn store(&mut self) -> Result<()> {
         let now = (self.now)().as_second();
-        Ok(self.storage.update(&mut self.record, now).await?)
+        Ok(self.shelf.update(&mut self.record, now).await?)
     }
 
     /// helm: pkg/storage/storage.go Create, removeLeastRecent.
-    async fn prune_history(&self) -> Result<()> {
-        for revision in self.history.surplus(i64::from(self.history_max)) {
-            self.storage.delete(&self.plan.release, revision).await?;
+    async fn prune_history(&mut self) -> Result<()> {
+        let surplus = self.shelf.history().surplus(i64::from(self.history_max));
+        for revision in surplus {
+            self.shelf.delete(revision).await?;
         }
         Ok(())
     }
@@ -542,10 +538,10 @@ impl Execution<'_> {
     }
 
     /// Retires what the revision replaces.
-    async fn supersede(&self) -> Result<()> {
-        let release = &self.plan.release;
-        for header in self.history.superseded_by(self.record.version) {
-            let mut old = self.storage.get(release, header.version).await?;
+    async fn supersede(&mut self) -> Result<()> {
+        let history = self.shelf.history();
+        for header in history.superseded_by(self.record.version) {
+            let mut old = self.shelf.take(header.version).await?;
             match old.info.status {
                 // helm: pkg/action/install.go replaceRelease
                 Status::Uninstalled => {
@@ -553,20 +549,14 @@ impl Execution<'_> {
                 }
                 _ => old.info.status = Status::Superseded,
             }
-            self.storage
-                .update(&mut old, (self.now)().as_second())
-                .await?;
+            let now = (self.now)().as_second();
+            self.shelf.update(&mut old, now).await?;
         }
         Ok(())
     }
 
-    async fn purge(&self) -> Result<()> {
-        for revision in self.storage.revisions(&self.plan.release).await? {
-            self.storage
-                .delete(&self.plan.release, revision.header.version)
-                .await?;
-        }
-        Ok(())
+    async fn purge(&mut self) -> Result<()> {
+        Ok(self.shelf.clear().await?)
     }
 
     /// Records how a plan ended before its end. One that is not wanted any more stays as it is:

@@ -15,9 +15,10 @@ use crate::chart::Chart;
 use crate::cluster::{ClusterLookup, Execution, Interrupt, Outcome, Unready};
 use crate::manifest::{self, Hook, HookEvent, Object, ObjectKey};
 use crate::plan::{self, Action, Build, Desired, Notes, Plan, Tests, Work};
-use crate::release::{self, History, Info, Record, Status};
+use crate::release::{self, Info, Record, Status};
 use crate::render::{self, Rendered};
 use crate::source::{Archive, ChartRef, Digest, Repository};
+use crate::storage::{Revision, Shelf};
 
 /// What an action left behind.
 pub(super) struct Acted {
@@ -30,6 +31,8 @@ pub(super) struct Acted {
     pub(super) to_be_tested: bool,
     /// The deployed revision, where it was tested: the status may not know of it yet.
     pub(super) tested: Option<Record>,
+    /// The revisions that storage holds afterwards.
+    pub(super) revisions: Vec<Revision>,
     /// The objects of the release afterwards, in the order of their application.
     pub(super) inventory: Vec<ObjectKey>,
     /// What the revision is, for the status; `None` where none is left.
@@ -49,6 +52,8 @@ pub(super) struct Acting<'a> {
 /// What a plan is made for: the record, and the objects before and after.
 struct Intent {
     record: Record,
+    /// The records of earlier revisions that were read for it.
+    earlier: Vec<Record>,
     previous: Vec<Object>,
     target: Vec<Object>,
     hooks: Vec<Hook>,
@@ -92,7 +97,7 @@ impl Acting<'_> {
         }
         let release = &self.desired.release;
         let record = self.context.storage.get(release, revision).await?;
-        let previous = self.applied(revision).await?.objects;
+        let previous = self.applied(revision).await?;
         let action = match work {
             Work::Upgrade => Action::Upgrade,
             Work::Rollback => Action::Rollback {
@@ -101,7 +106,8 @@ impl Acting<'_> {
             Work::Install | Work::Uninstall => Action::Install,
         };
         let intent = Intent {
-            previous,
+            earlier: previous.records,
+            previous: previous.objects,
             target: applied_objects(release, &record)?,
             hooks: record.hooks.clone(),
             record,
@@ -143,22 +149,21 @@ impl Acting<'_> {
                 .iter()
                 .any(|hook| hook.runs_at(HookEvent::Test));
         let snapshot = snapshot(&intent.record, intent.chart_digest.as_deref(), self.desired);
+        let mut shelf = Shelf::new(
+            self.context.storage.clone(),
+            self.desired.release.clone(),
+            self.sight.revisions.clone(),
+        );
+        shelf.lay_down(intent.earlier);
         let began = Instant::now();
         let outcome = Execution {
             cluster: &self.context.cluster,
-            storage: &self.context.storage,
+            shelf: &mut shelf,
             plan: &plan,
             record: intent.record,
             holder: &self.context.holder.name,
             inputs: &self.desired.inputs,
             attempt: self.sight.observed.attempt.as_ref(),
-            history: History::new(
-                self.sight
-                    .revisions
-                    .iter()
-                    .map(|r| r.header.clone())
-                    .collect(),
-            ),
             history_max: self.desired.history_max,
             replace: self.desired.replace,
             timeout: self.desired.timeout,
@@ -183,6 +188,7 @@ impl Acting<'_> {
             chart_digest: intent.chart_digest,
             to_be_tested,
             tested: None,
+            revisions: shelf.into_revisions(),
             inventory,
             snapshot: left,
         })
@@ -311,6 +317,7 @@ impl Acting<'_> {
         Ok(Intent {
             hooks: rendered.hooks.clone(),
             record: self.next_record(stored, rendered, previous.first_deployed),
+            earlier: previous.records,
             previous: previous.objects,
             target,
             chart_digest: Some(archive.digest.to_string()),
@@ -481,6 +488,7 @@ impl Acting<'_> {
         let hooks = record.hooks.clone();
         Ok(Intent {
             record,
+            earlier: previous.records,
             previous: previous.objects,
             target,
             hooks,
@@ -494,6 +502,7 @@ impl Acting<'_> {
         let target = applied_objects(&self.desired.release, &record)?;
         Ok(Intent {
             record,
+            earlier: Vec::new(),
             previous: Vec::new(),
             target,
             hooks: Vec::new(),
@@ -519,6 +528,7 @@ impl Acting<'_> {
         record.notes_to_self = notes.into_annotations();
         let intent = Intent {
             record,
+            earlier: Vec::new(),
             previous: Vec::new(),
             target: Vec::new(),
             hooks,
@@ -544,6 +554,7 @@ impl Acting<'_> {
         let hooks = record.hooks.clone();
         Ok(Intent {
             record,
+            earlier: previous.records,
             previous: previous.objects,
             target: Vec::new(),
             hooks,
@@ -560,6 +571,7 @@ impl Acting<'_> {
             .await?;
         Ok(Intent {
             record,
+            earlier: Vec::new(),
             previous: Vec::new(),
             target: Vec::new(),
             hooks: Vec::new(),
@@ -583,6 +595,7 @@ impl Acting<'_> {
             .unwrap_or(0);
         let mut objects: Vec<Object> = Vec::new();
         let mut first_deployed = None;
+        let mut records = Vec::new();
         for header in history.get(base..).unwrap_or_default() {
             if header.status == Status::Uninstalled {
                 continue;
@@ -598,12 +611,14 @@ impl Acting<'_> {
                     None => objects.push(object),
                 }
             }
-            first_deployed.get_or_insert(record.info.first_deployed);
+            first_deployed.get_or_insert_with(|| record.info.first_deployed.clone());
+            records.push(record);
         }
         manifest::install_order(&mut objects);
         Ok(Applied {
             objects,
             first_deployed,
+            records,
         })
     }
 }
@@ -619,6 +634,8 @@ fn installable(archive: &[u8]) -> Result<Chart, crate::chart::Error> {
 struct Applied {
     objects: Vec<Object>,
     first_deployed: Option<String>,
+    /// The records that tell of it.
+    records: Vec<Record>,
 }
 
 /// What the status says of a revision.

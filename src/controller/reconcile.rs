@@ -201,13 +201,8 @@ impl Work<'_> {
         if deleting && matches!(acted.outcome, Outcome::Succeeded(_)) {
             return self.let_go().await;
         }
-        let revisions = self
-            .context
-            .storage
-            .revisions(&self.desired.release)
-            .await?;
         let ending = Ending::Acted(&acted);
-        let revisions = Some(&*revisions);
+        let revisions = Some(&*acted.revisions);
         finish(
             self.resource,
             self.context,

@@ -7,6 +7,8 @@
 
 mod error;
 mod secrets;
+mod shelf;
 
 pub use error::Error;
 pub use secrets::{Revision, Storage};
+pub use shelf::Shelf;

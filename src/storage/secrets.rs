@@ -85,7 +85,7 @@ impl Storage {
     }
 
     /// Stores a new revision; fails where there is one of that number already.
-    pub async fn create(&self, record: &mut Record, now: i64) -> Result<(), Error> {
+    pub async fn create(&self, record: &mut Record, now: i64) -> Result<Revision, Error> {
         let secret = secret(record, true, now)?;
         let created = self
             .secrets(&record.namespace)
@@ -94,7 +94,7 @@ impl Storage {
         match created {
             Ok(stored) => {
                 record.resource_version = stored.metadata.resource_version;
-                Ok(())
+                Ok(written_revision(record, now))
             }
             Err(kube::Error::Api(status)) if status.code == 409 => Err(Error::Taken {
                 release: described(record),
@@ -109,7 +109,7 @@ impl Storage {
     }
 
     /// Writes a revision over; fails where somebody else has done so since it was read.
-    pub async fn update(&self, record: &mut Record, now: i64) -> Result<(), Error> {
+    pub async fn update(&self, record: &mut Record, now: i64) -> Result<Revision, Error> {
         let secret = secret(record, false, now)?;
         let name = release::secret_name(&record.name, record.version);
         let written = self
@@ -119,7 +119,7 @@ impl Storage {
         match written {
             Ok(stored) => {
                 record.resource_version = stored.metadata.resource_version;
-                Ok(())
+                Ok(written_revision(record, now))
             }
             Err(kube::Error::Api(status)) if status.code == 409 => Err(Error::Lost {
                 release: described(record),
@@ -177,6 +177,20 @@ fn revision(metadata: &ObjectMeta) -> Option<Revision> {
         notes_to_self: metadata.annotations.clone().unwrap_or_default(),
         modified_at: time.and_then(|time| time.parse().ok()),
     })
+}
+
+/// What a record's Secret says of it once it is written.
+fn written_revision(record: &Record, now: i64) -> Revision {
+    Revision {
+        header: Header {
+            name: record.name.clone(),
+            version: record.version,
+            status: record.info.status,
+            labels: record.labels.clone(),
+        },
+        notes_to_self: record.notes_to_self.clone(),
+        modified_at: Some(now),
+    }
 }
 
 fn described(record: &Record) -> String {
