@@ -162,14 +162,17 @@ pub fn object(
 }
 
 /// What go-yaml writes otherwise than it reads: a key that is the text `<<` stands without quotes and
-/// is a merge then, and a NEL stands as it is and is a line break.
+/// is a merge then, a NEL stands as it is and is a line break, and a tab at the beginning of several
+/// lines stands where their indentation is looked for.
 pub fn is_lost_in_go(value: &Value) -> bool {
+    let is_lost =
+        |text: &str| text.contains('\u{85}') || (text.starts_with('\t') && text.contains('\n'));
     match value {
-        Value::String(text) => text.contains('\u{85}'),
+        Value::String(text) => is_lost(text),
         Value::Array(items) => items.iter().any(is_lost_in_go),
         Value::Object(entries) => entries
             .iter()
-            .any(|(key, value)| key == "<<" || key.contains('\u{85}') || is_lost_in_go(value)),
+            .any(|(key, value)| key == "<<" || is_lost(key) || is_lost_in_go(value)),
         _ => false,
     }
 }
