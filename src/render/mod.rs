@@ -110,7 +110,7 @@ pub fn render(chart: Chart, inputs: Inputs, lookup: &dyn Lookup) -> Result<Rende
     })
 }
 
-/// The whole of it, on a worker's thread.
+/// The whole of it, where the stack bears it.
 fn render_here(
     chart: Chart,
     inputs: Inputs,

@@ -1,10 +1,13 @@
-//! The threads that charts are rendered on.
+//! Where charts are rendered: on a stack that bears the recursion of templates.
 //!
-//! In: a chart with its inputs, and a cluster to ask. Out: what became of it. They wait a while for
-//! the next chart, because what they have by then is worth keeping: the table of functions, and
-//! the trees of the texts that they parsed. Never: anything of one release in the render of another.
+//! In: a chart with its inputs, and a cluster to ask. Out: what became of it. Where there is a
+//! cluster to ask, that is a thread which waits a while for the next chart; else it is the caller's
+//! own, as waking another one takes longer than a small chart. Either keeps what is worth keeping:
+//! the table of functions, and the trees of the texts that it parsed. Never: anything of one release
+//! in the render of another.
 
 use std::any::Any;
+use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
@@ -15,7 +18,7 @@ use std::time::Duration;
 use super::engine::Engine;
 use super::inputs::{Inputs, Rendered};
 use super::lookup::{Lookup, LookupError};
-use super::session::{Asker, Question};
+use super::session::Question;
 use super::{Error, Failure};
 use crate::chart::Chart;
 use crate::template::Limits;
@@ -30,7 +33,6 @@ const PATIENCE: Duration = Duration::from_secs(5);
 struct Job {
     chart: Chart,
     inputs: Inputs,
-    asks: bool,
     teller: Sender<Word>,
 }
 
@@ -58,19 +60,47 @@ fn idle() -> std::sync::MutexGuard<'static, Vec<Idle>> {
     IDLE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Renders a chart on a thread whose stack bears the recursion of templates.
-///
-/// The engine's values are not to be shared between threads, so it has one of its own and asks
-/// the caller's for what `lookup` wants.
+thread_local! {
+    /// The engine of a thread that renders itself.
+    static ENGINE: Cell<Option<Engine>> = const { Cell::new(None) };
+}
+
+/// How much stack a render may take.
+fn stack() -> usize {
+    Limits::default().stack() + FUNCTIONS_STACK
+}
+
+/// Renders a chart.
 ///
 /// # Errors
 /// [`Error::Panic`] and [`Error::Thread`] where the engine itself fails.
 pub(super) fn run(chart: Chart, inputs: Inputs, lookup: &dyn Lookup) -> Result<Outcome, Error> {
+    match lookup.finds_anything() {
+        true => run_elsewhere(chart, inputs, lookup),
+        false => run_here(chart, inputs),
+    }
+}
+
+fn run_here(chart: Chart, inputs: Inputs) -> Result<Outcome, Error> {
+    // An engine that panics is not put back.
+    let mut engine = ENGINE.take().unwrap_or_default();
+    let render = || {
+        let outcome = super::render_here(chart, inputs, None, &mut engine);
+        (outcome, engine)
+    };
+    let ended = catch_unwind(AssertUnwindSafe(|| stacker::grow(stack(), render)));
+    let (outcome, engine) = ended.map_err(|panic| Error::Panic(panic_words(&*panic)))?;
+    ENGINE.set(Some(engine));
+    Ok(outcome)
+}
+
+/// The engine's values are not to be shared between threads, so the other thread has an engine of
+/// its own and asks the caller for what `lookup` wants.
+fn run_elsewhere(chart: Chart, inputs: Inputs, lookup: &dyn Lookup) -> Result<Outcome, Error> {
     let (teller, listener) = channel();
     let job = Job {
         chart,
         inputs,
-        asks: lookup.finds_anything(),
         teller,
     };
     begin(job)?;
@@ -96,10 +126,9 @@ fn begin(mut job: Job) -> Result<(), Error> {
             Err(unsent) => job = unsent.0,
         }
     }
-    let stack = Limits::default().stack() + FUNCTIONS_STACK;
     let builder = thread::Builder::new()
         .name("render".to_owned())
-        .stack_size(stack);
+        .stack_size(stack());
     let worker = builder.spawn(move || work(job));
     worker.map(drop).map_err(Error::Thread)
 }
@@ -138,15 +167,13 @@ impl Job {
         let Self {
             chart,
             inputs,
-            asks,
             teller,
         } = self;
         let ask = move |question| {
             let gone = |_| LookupError("the cluster cannot be asked any more".to_owned());
             teller.send(Word::Question(question)).map_err(gone)
         };
-        let asker = asks.then(|| Box::new(ask) as Asker);
-        super::render_here(chart, inputs, asker, engine)
+        super::render_here(chart, inputs, Some(Box::new(ask)), engine)
     }
 }
 
