@@ -1,12 +1,11 @@
 //! Primes for RSA and DSA keys. The RSA library's own search takes ten seconds for a key of Sprig's
-//! size.
+//! size; that of crypto-primes tries a third more candidates than are left by the sieve here.
 
 use chacha20::ChaCha20Rng;
 use crypto_bigint::BoxedUint;
-use crypto_primes::hazmat::{SetBits, SmallFactorsSieveFactory};
-use crypto_primes::{Flavor, sieve_and_find};
+use crypto_primes::Flavor;
 use num_bigint::BigUint;
-use rand::SeedableRng as _;
+use rand::{Rng as _, SeedableRng as _};
 
 use crate::sprig::Environment;
 
@@ -43,19 +42,85 @@ fn seed(environment: &Environment) -> [u8; 32] {
     seed
 }
 
+/// How many odd numbers one random start gives: of these sizes several are prime.
+const WINDOW: usize = 8_192;
+
 fn random(seed: [u8; 32], bits: u32) -> Result<BigUint, String> {
-    let usable = |candidate: &BoxedUint| {
-        crypto_primes::is_prime(Flavor::Any, candidate)
-            && number(candidate) % EXPONENT != BigUint::from(1_u32)
-    };
-    let sieve = SmallFactorsSieveFactory::new(Flavor::Any, bits, SetBits::TwoMsb)
-        .map_err(|error| error.to_string())?;
-    let mut randomness = ChaCha20Rng::from_seed(seed);
-    let found = sieve_and_find(&mut randomness, sieve, |_, candidate| usable(candidate));
-    match found.map_err(|error| error.to_string())? {
-        Some(prime) => Ok(number(&prime)),
-        None => Err("found no prime".to_owned()),
+    if bits < 64 {
+        return Err(format!("too few bits for a prime: {bits}"));
     }
+    let mut randomness = ChaCha20Rng::from_seed(seed);
+    // The larger the number, the more a test costs beside a division.
+    let small = small_primes(bits << 8);
+    loop {
+        let start = start(&mut randomness, bits);
+        for offset in survivors(&start, &small) {
+            let candidate = &start + 2 * offset as u64;
+            let usable = candidate.bits() == u64::from(bits)
+                && &candidate % EXPONENT != BigUint::from(1_u32);
+            if usable && is_prime(&candidate) {
+                return Ok(candidate);
+            }
+        }
+    }
+}
+
+/// A random odd number with the two highest of its bits set.
+fn start(randomness: &mut ChaCha20Rng, bits: u32) -> BigUint {
+    let mut bytes = vec![0; bits.div_ceil(8) as usize];
+    randomness.fill_bytes(&mut bytes);
+    let mut number = BigUint::from_bytes_be(&bytes) % (BigUint::from(1_u32) << bits);
+    for bit in [0, bits - 1, bits - 2] {
+        number.set_bit(bit.into(), true);
+    }
+    number
+}
+
+/// The odd primes below a limit.
+fn small_primes(limit: u32) -> Vec<u64> {
+    let limit = limit as usize;
+    let mut composite = vec![false; limit];
+    let mut primes = Vec::new();
+    for number in (3..limit).step_by(2) {
+        if composite[number] {
+            continue;
+        }
+        primes.push(number as u64);
+        for multiple in (number * number..limit).step_by(2 * number) {
+            composite[multiple] = true;
+        }
+    }
+    primes
+}
+
+/// The offsets, in steps of two, at which no small prime divides.
+fn survivors(start: &BigUint, small: &[u64]) -> impl Iterator<Item = usize> {
+    let mut composite = vec![false; WINDOW];
+    let mut left = small;
+    while let Some(first) = left.first() {
+        // Of as many primes as fit into a digit the large number is divided but once.
+        let (mut product, mut count) = (*first, 1);
+        while let Some(next) = left.get(count).and_then(|next| product.checked_mul(*next)) {
+            product = next;
+            count += 1;
+        }
+        let (together, rest) = left.split_at(count);
+        left = rest;
+        let remainder = (start % product).iter_u64_digits().next().unwrap_or(0);
+        for &prime in together {
+            // The first offset n for which start + 2n is divisible: half of what is missing, made even.
+            let missing = (prime - remainder % prime) % prime;
+            let first = match missing.is_multiple_of(2) {
+                true => missing / 2,
+                false => missing.midpoint(prime),
+            };
+            for offset in (first as usize..WINDOW).step_by(prime as usize) {
+                composite[offset] = true;
+            }
+        }
+    }
+    let offsets = composite.into_iter().enumerate();
+    offsets.filter_map(|(offset, struck)| (!struck).then_some(offset))
 }
 
 /// Whether a number is a prime, by Baillie's, Pomerance's, Selfridge's and Wagstaff's test, which
@@ -65,10 +130,6 @@ pub(super) fn is_prime(number: &BigUint) -> bool {
     let bits = 8 * bytes.len() as u32;
     BoxedUint::from_be_slice(&bytes, bits)
         .is_ok_and(|number| crypto_primes::is_prime(Flavor::Any, &number))
-}
-
-fn number(found: &BoxedUint) -> BigUint {
-    BigUint::from_bytes_be(&found.to_be_bytes())
 }
 
 #[cfg(test)]

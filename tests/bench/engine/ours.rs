@@ -7,7 +7,9 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use pintle::chart::{Chart, values};
-use pintle::render::{self, Capabilities, Inputs, KubeVersion, NoCluster, Options, ReleaseFacts};
+use pintle::render::{
+    self, Capabilities, Environment, Inputs, KubeVersion, NoCluster, Options, ReleaseFacts,
+};
 use pintle::source::directory;
 use serde_json::{Map, Value};
 
@@ -75,6 +77,11 @@ fn inputs(task: &Task) -> Result<Inputs> {
             skip_schema_validation: task.skip_schema,
             ..Options::default()
         },
-        ..Inputs::default()
+        // A search for primes takes as long as chance wants, so ours must have another chance in each
+        // round, as Helm's has.
+        environment: Environment {
+            random: Box::new(|buffer| rand::Rng::fill_bytes(&mut rand::rng(), buffer)),
+            ..Environment::default()
+        },
     })
 }
