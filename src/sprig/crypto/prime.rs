@@ -21,15 +21,19 @@ pub(super) const EXPONENT: u32 = 65_537;
 /// # Errors
 /// If there are too few bits to search for.
 pub(super) fn pair(environment: &Environment, bits: u32) -> Result<(BigUint, BigUint), String> {
+    if bits < 64 {
+        return Err(format!("too few bits for a prime: {bits}"));
+    }
+    // The larger the number, the more a test costs beside a division.
+    let small = small_primes(bits << 8);
     loop {
         let [one, other] = [seed(environment), seed(environment)];
         let (one, other) = std::thread::scope(|scope| {
-            let one = scope.spawn(move || random(one, bits));
-            let other = random(other, bits);
+            let one = scope.spawn(|| random(one, bits, &small));
+            let other = random(other, bits, &small);
             (one.join(), other)
         });
         let one = one.map_err(|_| "the search for a prime broke off".to_owned())?;
-        let (one, other) = (one?, other?);
         if one != other {
             return Ok((one, other));
         }
@@ -45,21 +49,16 @@ fn seed(environment: &Environment) -> [u8; 32] {
 /// How many odd numbers one random start gives: of these sizes several are prime.
 const WINDOW: usize = 8_192;
 
-fn random(seed: [u8; 32], bits: u32) -> Result<BigUint, String> {
-    if bits < 64 {
-        return Err(format!("too few bits for a prime: {bits}"));
-    }
+fn random(seed: [u8; 32], bits: u32, small: &[u64]) -> BigUint {
     let mut randomness = ChaCha20Rng::from_seed(seed);
-    // The larger the number, the more a test costs beside a division.
-    let small = small_primes(bits << 8);
     loop {
         let start = start(&mut randomness, bits);
-        for offset in survivors(&start, &small) {
+        for offset in survivors(&start, small) {
             let candidate = &start + 2 * offset as u64;
             let usable = candidate.bits() == u64::from(bits)
                 && &candidate % EXPONENT != BigUint::from(1_u32);
             if usable && is_prime(&candidate) {
-                return Ok(candidate);
+                return candidate;
             }
         }
     }

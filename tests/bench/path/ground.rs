@@ -86,15 +86,25 @@ impl Ground {
 
     /// A HelmRelease of the sample chart with its default values.
     pub(crate) fn declaration(&self, namespace: &str) -> serde_json::Value {
+        self.declaration_of(CHART, &self.version, namespace)
+    }
+
+    /// A HelmRelease, named as its chart, with the chart's default values.
+    fn declaration_of(
+        &self,
+        chart: &str,
+        chart_version: &str,
+        namespace: &str,
+    ) -> serde_json::Value {
         let (group, version, kind) = HELM_RELEASE;
         json!({
             "apiVersion": format!("{group}/{version}"),
             "kind": kind,
-            "metadata": {"name": CHART, "namespace": namespace},
+            "metadata": {"name": chart, "namespace": namespace},
             "spec": {
                 "repo": self.registry(),
-                "name": CHART,
-                "version": self.version,
+                "name": chart,
+                "version": chart_version,
                 "insecure": true,
             },
         })
@@ -102,7 +112,13 @@ impl Ground {
 
     /// Creates the HelmRelease; returns when the API server has acknowledged it.
     pub(crate) fn declare(&self, namespace: &str) -> Result<()> {
-        let release: DynamicObject = serde_json::from_value(self.declaration(namespace))?;
+        self.declare_chart(CHART, &self.version, namespace)
+    }
+
+    /// The same of another chart.
+    pub(crate) fn declare_chart(&self, chart: &str, version: &str, namespace: &str) -> Result<()> {
+        let release = self.declaration_of(chart, version, namespace);
+        let release: DynamicObject = serde_json::from_value(release)?;
         let api = api(&self.client, HELM_RELEASE, namespace);
         let created = self
             .runtime

@@ -8,7 +8,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
-use kube::api::{DynamicObject, Patch, PatchParams, PostParams};
+use kube::api::{Patch, PatchParams};
 use serde_json::json;
 
 use crate::figures::{Series, ratio, short, table};
@@ -58,24 +58,8 @@ pub(crate) fn measure(ground: &Ground, rounds: usize) -> Result<()> {
 
 /// The first revision, either way.
 fn begin(ground: &Ground) -> Result<()> {
-    let (group, version, kind) = HELM_RELEASE;
-    let release: DynamicObject = serde_json::from_value(json!({
-        "apiVersion": format!("{group}/{version}"),
-        "kind": kind,
-        "metadata": {"name": CHART, "namespace": OURS},
-        "spec": {
-            "repo": ground.registry(),
-            "name": CHART,
-            "version": VERSION,
-            "insecure": true,
-        },
-    }))?;
     let witness = Witness::of(&ground.runtime, &ground.client, OURS, &[HELM_RELEASE])?;
-    let releases = api(&ground.client, HELM_RELEASE, OURS);
-    let created = ground
-        .runtime
-        .block_on(releases.create(&PostParams::default(), &release));
-    created.context("create a HelmRelease")?;
+    ground.declare_chart(CHART, VERSION, OURS)?;
     witness.until(|sighting| sighting.is_ready_release())?;
     helm(ground, "install", "hello")
 }
