@@ -35,3 +35,5 @@ pub mod controller;
 pub mod storage;
 #[allow(clippy::disallowed_methods, clippy::disallowed_types)]
 pub mod telemetry;
+#[allow(clippy::disallowed_methods, clippy::disallowed_types)]
+pub mod watch;

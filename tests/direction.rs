@@ -46,7 +46,8 @@ const ROOMS: &[(&str, Knows)] = &[
     ("release", Only(&["chart", "manifest", "yaml", "template"])),
     // rooms that touch the world
     ("source", Only(&["yaml", "semver", "chart"])),
-    ("storage", Only(&["release", "plan"])),
+    ("watch", Only(&[])),
+    ("storage", Only(&["release", "plan", "watch"])),
     (
         "cluster",
         Only(&[

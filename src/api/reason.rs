@@ -48,6 +48,7 @@ pub enum Reason {
     // what somebody else did
     DriftDetected,
     NoDriftDetected,
+    ReadOnInterval,
     // what the cluster did not let us do
     ClusterUnavailable,
     StorageFailed,
@@ -56,7 +57,7 @@ pub enum Reason {
 }
 
 impl Reason {
-    const NAMES: [(Self, &'static str); 39] = [
+    const NAMES: [(Self, &'static str); 40] = [
         (Self::InstallSucceeded, "InstallSucceeded"),
         (Self::UpgradeSucceeded, "UpgradeSucceeded"),
         (Self::RollbackSucceeded, "RollbackSucceeded"),
@@ -93,6 +94,7 @@ impl Reason {
         (Self::RolledBack, "RolledBack"),
         (Self::DriftDetected, "DriftDetected"),
         (Self::NoDriftDetected, "NoDriftDetected"),
+        (Self::ReadOnInterval, "ReadOnInterval"),
         (Self::ClusterUnavailable, "ClusterUnavailable"),
         (Self::StorageFailed, "StorageFailed"),
         (Self::InternalError, "InternalError"),

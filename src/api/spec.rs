@@ -5,6 +5,8 @@
     reason = "printer columns look alike to clippy, and kube's derive makes a private copy of the spec"
 )]
 
+use std::collections::BTreeMap;
+
 use kube::{CustomResource, KubeSchema};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
@@ -269,7 +271,14 @@ pub struct DriftIgnore {
     /// The object's name. Default: any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// JSON pointers to the fields, such as /spec/replicas. None: the whole object.
+    /// The object's namespace. Default: any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub namespace: Option<String>,
+    /// Labels that the object has in the chart. Default: any.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub labels: BTreeMap<String, String>,
+    /// JSON pointers to the fields, such as /spec/replicas: upgrades leave them alone, too. None: the
+    /// whole object, which upgrades change only where the new revision's differs from the last one's.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 100))]
     pub paths: Vec<String>,

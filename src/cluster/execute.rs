@@ -16,7 +16,7 @@ use super::wait::{Interrupt, Unready};
 use crate::api::{Attempt, Reason, Replace};
 use crate::manifest::{DeletePolicy, Hook, HookEvent, ObjectKey};
 use crate::merge::{self, Kind};
-use crate::plan::{self, Action, Notes, Plan, Step, Subject, Tests};
+use crate::plan::{self, Action, Exempt, Exemptions, Notes, Plan, Step, Subject, Tests};
 use crate::release::{self, Record, Status};
 use crate::storage::Shelf;
 
@@ -65,6 +65,8 @@ pub struct Execution<'e> {
     pub history_max: u32,
     /// Whether what cannot be changed is replaced.
     pub replace: Replace,
+    /// What is left to others.
+    pub exemptions: Exemptions<'e>,
     /// How long hooks and waiting may take, all told.
     pub timeout: Duration,
     /// Raised when the action is no longer wanted.
@@ -339,12 +341,19 @@ impl Execution<'_> {
         subject: &Subject,
         progress: &Progress,
     ) -> Result<(Value, &'static str)> {
-        let target = &subject.object.value;
+        let whole = &subject.object.value;
         let mut lost = 0;
         loop {
             let Some(live) = self.cluster.get(at).await? else {
-                return Ok((self.cluster.create(at, target).await?, "created"));
+                return Ok((self.cluster.create(at, whole).await?, "created"));
             };
+            if self.is_spared(subject, &live) {
+                return Ok((live, "unchanged"));
+            }
+            let target = &self
+                .cluster
+                .left_to_others(at, whole, &live, self.exemptions)
+                .await?;
             if subject.previous.is_none() {
                 self.refuse_foreign(at, &live)?;
             }
@@ -381,6 +390,15 @@ impl Execution<'_> {
                 }
             }
         }
+    }
+
+    /// Whether an object that is left alone as a whole stays as it is: the new revision has nothing
+    /// new for it.
+    fn is_spared(&self, subject: &Subject, live: &Value) -> bool {
+        let object = &subject.object;
+        subject.previous.as_ref() == Some(&object.value)
+            && (self.exemptions.of(&object.key, &object.value) == Exempt::Whole
+                || plan::asks_to_be_left_alone(live))
     }
 
     /// A definition must be served before objects of its kind can follow.

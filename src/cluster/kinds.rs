@@ -76,6 +76,11 @@ impl Kinds {
         })
     }
 
+    /// Whether a kind was served when the kinds were read last.
+    pub async fn is_served(&self, object: &ObjectKey) -> Result<bool> {
+        Ok(self.known().await?.resolve(object).is_some())
+    }
+
     async fn known(&self) -> Result<Arc<Known>> {
         if let Some(known) = &*self.known.lock().unwrap_or_else(PoisonError::into_inner) {
             return Ok(Arc::clone(known));

@@ -7,6 +7,7 @@
 //! Never: a decision about the release (that is `plan`), a condition or an event (that is
 //! `controller`), or a write to an object without having read or created it in the same step.
 
+mod autoscaler;
 mod crds;
 mod culprit;
 mod drift;

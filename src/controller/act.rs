@@ -166,6 +166,7 @@ impl Acting<'_> {
             attempt: self.sight.observed.attempt.as_ref(),
             history_max: self.desired.history_max,
             replace: self.desired.replace,
+            exemptions: self.desired.exemptions(),
             timeout: self.desired.timeout,
             interrupt: self.interrupt,
             report: self.report,
@@ -284,7 +285,7 @@ impl Acting<'_> {
                     .await?;
             }
             // Nobody knows what is applied now, so the next turn looks at everything.
-            (_, Outcome::Failed(_) | Outcome::Interrupted) => self.context.watches.forget(release),
+            (_, Outcome::Failed(_) | Outcome::Interrupted) => self.context.watches.doubt(release),
         }
         Ok(())
     }

@@ -11,6 +11,8 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use super::act::Acted;
 use super::context::doubled;
 use super::error::{Error, Retry};
+use super::found;
+use super::observe::Sight;
 use crate::api::{
     ConditionStatus, ConditionType, HelmReleaseStatus, Inputs, Inventory, InventoryEntry, Reason,
     set_condition,
@@ -24,14 +26,9 @@ use crate::storage::Revision;
 /// How a turn ended.
 pub(super) enum Ending<'t> {
     /// There was nothing to do, or nothing that may be done.
-    Rested {
-        rest: &'t Rest,
-        drift: &'t [ObjectDrift],
-        /// The deployed revision, where it was read.
-        deployed: Option<&'t Record>,
-    },
+    Rested { rest: &'t Rest, sight: &'t Sight },
     /// An action was taken to its end, good or bad.
-    Acted(&'t Acted),
+    Acted { acted: &'t Acted, sight: &'t Sight },
     /// A stage before the action failed, or the cluster could not be asked.
     Failed(&'t Error),
 }
@@ -84,19 +81,19 @@ const LOCKED_PAUSE: Duration = Duration::from_secs(30);
 pub(super) fn conclude(facts: &Facts<'_>, ending: &Ending<'_>) -> Conclusion {
     let mut draft = Draft::new(facts);
     let next = match ending {
-        Ending::Rested {
-            rest,
-            drift,
-            deployed,
-        } => {
-            if let Some(record) = deployed {
+        Ending::Rested { rest, sight } => {
+            if let Some(record) = &sight.deployed {
                 recall(&mut draft, rest, record);
             }
-            rested(&mut draft, rest, drift)
+            rested(&mut draft, rest, sight)
         }
-        Ending::Acted(acted) => {
+        Ending::Acted { acted, sight } => {
             if let Some(record) = &acted.tested {
                 recall(&mut draft, &Rest::InSync, record);
+            }
+            if acted.action == Action::CorrectDrift {
+                let found = found::account(sight.drift.iter());
+                draft.tell(true, Reason::DriftDetected, found);
             }
             concluded_action(&mut draft, acted)
         }
@@ -307,23 +304,11 @@ fn inventory<'k>(keys: impl Iterator<Item = &'k ObjectKey>) -> Inventory {
     }
 }
 
-fn rested(draft: &mut Draft<'_>, rest: &Rest, drift: &[ObjectDrift]) -> Next {
+fn rested(draft: &mut Draft<'_>, rest: &Rest, sight: &Sight) -> Next {
     match rest {
         Rest::InSync => {
             in_sync(draft);
-            if draft
-                .status
-                .conditions
-                .iter()
-                .any(|c| c.type_ == "Drifted" && c.status == "True")
-            {
-                draft.set(
-                    ConditionType::Drifted,
-                    ConditionStatus::False,
-                    Reason::NoDriftDetected,
-                    "every object is as it was applied",
-                );
-            }
+            undrifted(draft, sight);
             Next::Interval
         }
         Rest::TestFailed => {
@@ -337,17 +322,21 @@ fn rested(draft: &mut Draft<'_>, rest: &Rest, drift: &[ObjectDrift]) -> Next {
         }
         Rest::Drifted => {
             in_sync(draft);
-            drifted(draft, &drift_sentence(drift));
+            let found = found::account(sight.drift.iter());
+            drifted(draft, &found::places(sight.drift.iter()), found);
             Next::Interval
         }
         Rest::FoughtOver => {
             in_sync(draft);
+            let fights = sight.fought_over.iter();
+            let places: Vec<ObjectDrift> = fights.map(|fight| fight.seen.clone()).collect();
             let message = format!(
-                "somebody undoes every repair, so repairs pause for a minute: {}",
-                drift_sentence(drift)
+                "somebody undoes every repair, so repairs are slowed down: {}",
+                found::places(places.iter())
             );
-            drifted(draft, &message);
-            Next::After(Duration::from_secs(60))
+            drifted(draft, &message, found::fights(&sight.fought_over));
+            let pauses = sight.fought_over.iter().map(|fight| fight.left_alone_for);
+            Next::After(pauses.min().unwrap_or(LOCKED_PAUSE))
         }
         Rest::MovedByHand => {
             draft.settled();
@@ -405,8 +394,40 @@ fn rested(draft: &mut Draft<'_>, rest: &Rest, drift: &[ObjectDrift]) -> Next {
     }
 }
 
+/// Nothing differs, as far as anybody tells: where a kind has no watch, that is said.
+fn undrifted(draft: &mut Draft<'_>, sight: &Sight) {
+    let mut conditions = draft.status.conditions.iter();
+    let told = conditions.find(|condition| condition.type_ == "Drifted");
+    let unwatched = sight.unwatched.iter();
+    let unwatched: Vec<String> = unwatched
+        .map(|(kind, why)| format!("{kind} ({why})"))
+        .collect();
+    if !unwatched.is_empty() {
+        let message = format!(
+            "every object is as it was applied; these kinds cannot be watched and are read once an interval: {}",
+            unwatched.join(", ")
+        );
+        let reason = Reason::ReadOnInterval;
+        draft.set(
+            ConditionType::Drifted,
+            ConditionStatus::False,
+            reason,
+            &message,
+        );
+    } else if told
+        .is_some_and(|told| told.status == "True" || told.reason == Reason::ReadOnInterval.as_str())
+    {
+        draft.set(
+            ConditionType::Drifted,
+            ConditionStatus::False,
+            Reason::NoDriftDetected,
+            "every object is as it was applied",
+        );
+    }
+}
+
 /// Drift that stays is told once.
-fn drifted(draft: &mut Draft<'_>, message: &str) {
+fn drifted(draft: &mut Draft<'_>, message: &str, account: String) {
     let before = draft
         .facts
         .before
@@ -414,7 +435,7 @@ fn drifted(draft: &mut Draft<'_>, message: &str) {
         .iter()
         .find(|c| c.type_ == "Drifted");
     if before.is_none_or(|condition| condition.message != message) {
-        draft.tell(true, Reason::DriftDetected, message);
+        draft.tell(true, Reason::DriftDetected, account);
     }
     draft.set(
         ConditionType::Drifted,
@@ -704,33 +725,6 @@ fn deployed_sentence(draft: &Draft<'_>) -> String {
         "{} revision {}: chart {} {} is deployed{ready}",
         desired.release, newest.version, chart.name, chart.version
     )
-}
-
-fn drift_sentence(drift: &[ObjectDrift]) -> String {
-    const NAMED: usize = 5;
-    let named: Vec<String> = drift
-        .iter()
-        .take(NAMED)
-        .map(|seen| match &seen.drift {
-            None => format!("{} is gone", seen.object.key),
-            Some(drift) => {
-                let paths: Vec<&str> = drift
-                    .differences
-                    .iter()
-                    .take(NAMED)
-                    .map(|d| d.path.as_str())
-                    .collect();
-                format!("{} differs at {}", seen.object.key, paths.join(", "))
-            }
-        })
-        .collect();
-    let more = drift.len().saturating_sub(NAMED);
-    let tail = if more > 0 {
-        format!("; and {more} more")
-    } else {
-        String::new()
-    };
-    format!("{}{tail}", named.join("; "))
 }
 
 fn attempt_message(draft: &Draft<'_>) -> String {

@@ -1,6 +1,7 @@
 //! What every turn works with.
 
 use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -10,12 +11,12 @@ use kube::core::DeserializeGuard;
 use kube::runtime::events::{Recorder, Reporter};
 use kube::runtime::reflector::{ObjectRef, Store};
 use kube::{Client, ResourceExt};
-use rand::Rng as _;
+use rand::{Rng as _, RngExt as _};
 use tokio::sync::watch;
 
 use super::holder::Holder;
 use super::watches::Watches;
-use crate::api::{HelmRelease, HelmReleaseStatus};
+use crate::api::{HelmRelease, HelmReleaseStatus, Reason};
 use crate::cluster::Cluster;
 use crate::render::Environment;
 use crate::source::Sources;
@@ -48,7 +49,9 @@ pub struct Context {
     pub(super) storage: Storage,
     pub(super) sources: Sources,
     pub(super) metrics: Arc<Metrics>,
-    pub(super) recorder: Recorder,
+    recorder: Recorder,
+    /// The last note of each event, as a hash, by the resource's uid and the reason.
+    told: Mutex<HashMap<(String, Reason), u64>>,
     pub(super) watches: Watches,
     pub(super) resources: Store<Guarded>,
     /// True once the program is to stop.
@@ -72,14 +75,11 @@ impl Context {
         resources: Store<Guarded>,
         stopping: watch::Receiver<bool>,
     ) -> Self {
-        let reporter = Reporter {
-            controller: "pintle".to_owned(),
-            instance: None,
-        };
         Self {
             cluster: Cluster::new(client.clone()),
             storage: Storage::new(client.clone()),
-            recorder: Recorder::new(client.clone(), reporter),
+            recorder: recorder(&client),
+            told: Mutex::default(),
             client,
             holder,
             sources,
@@ -132,12 +132,27 @@ impl Context {
         }
     }
 
+    /// Who publishes an event: the one who counts, where the same was told last; else somebody new,
+    /// because the one who counts keeps the first note for all events of one reason.
+    pub(super) fn recorder(&self, resource: &Guarded, reason: Reason, note: &str) -> Recorder {
+        let key = (resource.uid().unwrap_or_default(), reason);
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut hasher = DefaultHasher::new();
+        note.hash(&mut hasher);
+        let note = hasher.finish();
+        match told.insert(key, note) {
+            Some(before) if before == note => self.recorder.clone(),
+            _ => recorder(&self.client),
+        }
+    }
+
     /// Whether it is time to look at every object of a resource; if so, the interval begins anew.
     pub(super) fn look_due(&self, resource: &ObjectRef<Guarded>, interval: Duration) -> bool {
         let mut looks = self.looks.lock().unwrap_or_else(PoisonError::into_inner);
         let due = looks
             .get(resource)
-            .is_none_or(|last| last.elapsed() >= interval);
+            // A turn that is due comes up to a tenth early.
+            .is_none_or(|last| last.elapsed() >= interval.mul_f64(0.85));
         if due {
             looks.insert(resource.clone(), Instant::now());
         }
@@ -156,8 +171,20 @@ impl Context {
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner)
                 .remove(&uid);
+            self.told
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .retain(|(told, _), _| *told != uid);
         }
     }
+}
+
+fn recorder(client: &Client) -> Recorder {
+    let reporter = Reporter {
+        controller: "pintle".to_owned(),
+        instance: None,
+    };
+    Recorder::new(client.clone(), reporter)
 }
 
 /// `base`, doubled for each count after the first, up to `most`.
@@ -166,6 +193,11 @@ pub(super) fn doubled(base: Duration, count: u32, most: Duration) -> Duration {
         .checked_shl(count.saturating_sub(1))
         .unwrap_or(u32::MAX);
     base.saturating_mul(factor).min(most)
+}
+
+/// A number drawn by lot, so that what began together does not go on in step.
+pub(super) fn lot(range: std::ops::Range<f64>) -> f64 {
+    rand::rng().random_range(range)
 }
 
 /// The time.

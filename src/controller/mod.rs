@@ -9,6 +9,7 @@ mod act;
 mod conclude;
 mod context;
 mod error;
+mod found;
 mod holder;
 mod observe;
 mod publish;

@@ -1,14 +1,16 @@
-//! What is there: storage's labels, and those objects that somebody changed. A release at rest
-//! costs one request a turn.
+//! What is there: the records, as the watch of them tells, and those objects that somebody changed.
+//! A release at rest costs no request.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
 
 use super::context::{Context, now};
 use super::error::Error;
-use crate::api::{Attempt, HelmReleaseStatus};
+use super::watches::Fight;
+use crate::api::{Attempt, DriftMode, HelmReleaseStatus};
 use crate::cluster::ObjectDrift;
 use crate::manifest::{self, Object, ObjectKey};
-use crate::plan::{
-    self, Desired, DriftExemptions, Notes, Observed, ReleaseName, RevisionHeader, Tests,
-};
+use crate::plan::{self, Desired, Notes, Observed, ReleaseName, RevisionHeader, Tests};
 use crate::release::{Record, Status};
 use crate::storage::Revision;
 
@@ -23,15 +25,28 @@ pub(super) struct Sight {
     pub(super) deployed: Option<Record>,
     /// The objects that differ from what the deployed revision applied.
     pub(super) drift: Vec<ObjectDrift>,
+    /// Those that somebody changes back whenever they are put back, and that are left alone now.
+    pub(super) fought_over: Vec<FoughtOver>,
+    /// The kinds of which no watch tells, each with the reason.
+    pub(super) unwatched: BTreeMap<String, String>,
+}
+
+/// An object that is left alone for a while.
+pub(super) struct FoughtOver {
+    pub(super) seen: ObjectDrift,
+    pub(super) repairs: u32,
+    pub(super) left_alone_for: Duration,
 }
 
 /// How thoroughly to look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Look {
     /// Only at objects that a watch told of.
-    AtSuspects,
-    /// At every object: the first turn of this process, and once an interval.
-    AtEverything,
+    Suspects,
+    /// At those, too, of which no watch tells: once an interval.
+    Unwatched,
+    /// At every object: the first turn of this process, and whenever somebody asks for it.
+    Everything,
 }
 
 /// Looks at a release.
@@ -42,7 +57,11 @@ pub(super) async fn observe(
     resource: &kube::runtime::reflector::ObjectRef<super::context::Guarded>,
     turn: Turn,
 ) -> Result<Sight, Error> {
-    let revisions = context.storage.revisions(&desired.release).await?;
+    let remembered = context.storage.recall(&desired.release);
+    let revisions = match remembered.filter(|_| !turn.deleting) {
+        Some(revisions) => revisions,
+        None => context.storage.revisions(&desired.release).await?,
+    };
     let mut sight = Sight {
         observed: Observed {
             history: revisions.iter().map(|r| header(r, turn.forced)).collect(),
@@ -59,12 +78,14 @@ pub(super) async fn observe(
         revisions,
         deployed: None,
         drift: Vec::new(),
+        fought_over: Vec::new(),
+        unwatched: BTreeMap::new(),
     };
     if turn.deleting || turn.suspended {
         return Ok(sight);
     }
     adopt(context, desired, &mut sight).await?;
-    if desired.drift.mode != crate::api::DriftMode::Off {
+    if desired.drift.mode != DriftMode::Off {
         look_for_drift(context, desired, resource, turn.look, &mut sight).await?;
     }
     Ok(sight)
@@ -158,8 +179,14 @@ async fn look_for_drift(
     else {
         return Ok(());
     };
-    let everything = look == Look::AtEverything || !context.watches.knows(&desired.release);
-    let suspects = context.watches.suspects(&desired.release);
+    let everything = look == Look::Everything || !context.watches.knows(&desired.release);
+    let mut suspects = context.watches.suspects(&desired.release);
+    for (object, why) in context.watches.unwatched(&desired.release) {
+        sight.unwatched.insert(object.kind.clone(), why);
+        if look == Look::Unwatched {
+            suspects.insert(object);
+        }
+    }
     if !everything && suspects.is_empty() {
         return Ok(());
     }
@@ -172,22 +199,26 @@ async fn look_for_drift(
     let examined: Vec<Object> = objects.iter().filter(looked_at).cloned().collect();
     let compared = context
         .cluster
-        .compare(&examined, &desired.release.namespace)
+        .compare(&examined, &desired.release.namespace, desired.exemptions())
         .await?;
     if everything {
         hold(context, desired, resource, &objects, &compared).await?;
     }
-    let exemptions = DriftExemptions::new(&desired.drift.ignore);
     for seen in compared {
-        let exempt = || exemptions.cover(&seen.object.key, seen.drift.as_ref());
-        let drifted = seen.is_drifted() && !exempt();
-        let fought_over = judge(context, desired, &seen, drifted).await?;
-        if drifted {
-            sight.observed.fought_over |= fought_over;
-            sight.drift.push(seen);
+        let fight = judge(context, desired, &seen).await?;
+        let left_alone_for = fight.left_alone_for(Instant::now());
+        match left_alone_for.filter(|_| desired.drift.mode == DriftMode::Correct) {
+            _ if !seen.is_drifted() => {}
+            Some(left_alone_for) => sight.fought_over.push(FoughtOver {
+                seen,
+                repairs: fight.repairs,
+                left_alone_for,
+            }),
+            None => sight.drift.push(seen),
         }
     }
-    sight.observed.drifted = !sight.drift.is_empty();
+    sight.observed.drifted = !sight.drift.is_empty() || !sight.fought_over.is_empty();
+    sight.observed.fought_over = sight.drift.is_empty();
     sight.deployed = Some(record);
     Ok(())
 }
@@ -230,23 +261,23 @@ async fn hold(
 }
 
 /// This state of the object needs no second look; answers whether it is fought over.
-async fn judge(
-    context: &Context,
-    desired: &Desired,
-    seen: &ObjectDrift,
-    drifted: bool,
-) -> Result<bool, Error> {
+async fn judge(context: &Context, desired: &Desired, seen: &ObjectDrift) -> Result<Fight, Error> {
     let at = match context
         .cluster
         .endpoint(&seen.object.key, &desired.release.namespace)
         .await
     {
         Ok(at) => at,
-        Err(crate::cluster::Error::UnknownKind { .. }) => return Ok(false),
+        Err(crate::cluster::Error::UnknownKind { .. }) => return Ok(Fight::default()),
         Err(error) => return Err(error.into()),
     };
-    context.watches.judged(&at, seen.live.as_ref(), drifted);
-    Ok(context.watches.is_fought_over(&at))
+    let news = context
+        .watches
+        .judged(&at, seen.live.as_ref(), seen.is_drifted());
+    if news {
+        context.metrics.found_drifted(&seen.object.key.kind);
+    }
+    Ok(context.watches.fight(&at))
 }
 
 impl Context {
@@ -267,7 +298,8 @@ impl Context {
                 Err(error) => return Err(error.into()),
             }
         }
-        self.watches.hold(&desired.release, resource, &held);
+        self.watches
+            .hold(&desired.release, resource, desired.interval, &held);
         Ok(())
     }
 }

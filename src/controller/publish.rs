@@ -88,7 +88,8 @@ impl Context {
                 action: "Reconcile".to_owned(),
                 secondary: None,
             };
-            if let Err(error) = self.recorder.publish(&event, &reference).await {
+            let recorder = self.recorder(resource, news.reason, &news.note);
+            if let Err(error) = recorder.publish(&event, &reference).await {
                 warn!(%error, "an event could not be published");
             }
         }

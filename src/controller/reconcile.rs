@@ -53,10 +53,14 @@ pub(super) async fn reconcile(
         Some(Next::Backoff) => Requeue::requeue(context.back_off(&reference)),
         Some(Next::Interval) => {
             context.calm(&reference);
-            Requeue::requeue(interval)
+            // Releases that were declared together are not looked at together.
+            Requeue::requeue(interval.mul_f64(super::context::lot(0.9..1.0)))
         }
     })
 }
+
+/// How long until the watch of the records has surely told what a list did.
+const OUTDATED_PAUSE: Duration = Duration::from_millis(200);
 
 /// When a turn could not even be concluded.
 pub(super) fn on_error(resource: Arc<Guarded>, error: &Error, context: Arc<Context>) -> Requeue {
@@ -172,7 +176,7 @@ impl Work<'_> {
         self.context.metrics.drifted(
             namespace.as_deref().unwrap_or_default(),
             name,
-            sight.drift.len(),
+            sight.drift.len() + sight.fought_over.len(),
         );
         // The records may know of a failure that the status was not told of any more.
         let before = HelmReleaseStatus {
@@ -195,13 +199,19 @@ impl Work<'_> {
         if let Action::Rest(rest) = &action {
             return self.rest(rest, sight, deleting).await;
         }
+        if action == Action::CorrectDrift && self.is_outdated(sight).await? {
+            return Ok(Some(Next::After(OUTDATED_PAUSE)));
+        }
         info!(%action, "decided");
         let acted = self.act(action, sight).await?;
         self.count(&acted);
         if deleting && matches!(acted.outcome, Outcome::Succeeded(_)) {
             return self.let_go().await;
         }
-        let ending = Ending::Acted(&acted);
+        let ending = Ending::Acted {
+            acted: &acted,
+            sight,
+        };
         let revisions = Some(&*acted.revisions);
         finish(
             self.resource,
@@ -215,6 +225,14 @@ impl Work<'_> {
         .map(Some)
     }
 
+    /// Whether the records are not what the watch of them has told so far. All other actions write
+    /// one first, and cannot where somebody else has; a repair must not undo what helm does just now.
+    async fn is_outdated(&self, sight: &super::observe::Sight) -> Result<bool, Error> {
+        let storage = &self.context.storage;
+        let newest = storage.revisions(&self.desired.release).await?;
+        Ok(newest != sight.revisions)
+    }
+
     /// What the resource says of this turn.
     fn turn(&self, deleting: bool) -> Turn {
         let annotation = |key: &str| self.release.annotations().get(key);
@@ -222,10 +240,10 @@ impl Work<'_> {
         let requested = annotation(REQUESTED_AT) != self.before.last_handled_reconcile_at.as_ref();
         let interval = self.release.spec.interval.0;
         let due = self.context.look_due(self.reference, interval);
-        let look = if due || requested || forced {
-            Look::AtEverything
-        } else {
-            Look::AtSuspects
+        let look = match () {
+            () if requested || forced => Look::Everything,
+            () if due => Look::Unwatched,
+            () => Look::Suspects,
         };
         Turn {
             deleting,
@@ -244,11 +262,7 @@ impl Work<'_> {
         if deleting && *rest == Rest::Gone {
             return self.let_go().await;
         }
-        let ending = Ending::Rested {
-            rest,
-            drift: &sight.drift,
-            deployed: sight.deployed.as_ref(),
-        };
+        let ending = Ending::Rested { rest, sight };
         let revisions = Some(&*sight.revisions);
         finish(
             self.resource,

@@ -76,16 +76,25 @@ pub async fn run(
         .map(|reference| Ok::<_, std::convert::Infallible>(ReconcileRequest::from(reference)))
         .take_until(shutdown.clone());
 
-    let watches = Watches::new(client.clone(), wake);
+    let watches = Watches::new(client.clone(), settings.namespace.is_some(), wake);
     let context = Context::new(
         client,
         settings.holder,
         sources,
         metrics,
-        watches,
+        watches.clone(),
         store.clone(),
         stopping,
     );
+    // What helm does to a release by hand is seen at once, and its records need not be listed.
+    let records = context
+        .storage
+        .follow(settings.namespace.as_deref())
+        .take_until(shutdown.clone())
+        .for_each(move |release| {
+            watches.recorded(&release);
+            std::future::ready(())
+        });
     let ready = async {
         if store.wait_until_ready().await.is_ok() {
             readiness.set(true);
@@ -104,7 +113,7 @@ pub async fn run(
             debug!(%error, "a turn ended with an error");
         }
     });
-    tokio::join!(turns, ready);
+    tokio::join!(turns, ready, records);
     readiness.set(false);
     Ok(())
 }

@@ -11,14 +11,18 @@
 mod drift;
 mod go_order;
 mod json;
+mod leave;
 mod quantity;
 mod schema;
 mod strategic;
+mod writer;
 
 use serde_json::{Map, Value};
 
 pub use drift::{Difference, Drift, drift};
+pub use leave::leave;
 use schema::{Node, Schema};
+pub use writer::{Writer, writer};
 
 /// The apiVersion and kind of an object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

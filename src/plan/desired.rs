@@ -7,6 +7,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 
+use super::exemptions::Exemptions;
 use crate::api::{CrdPolicy, Deletion, Drift, Guard, HelmRelease, HelmReleaseSpec, Replace, Test};
 
 /// Which release: what Helm calls it, and where its record is stored.
@@ -62,6 +63,8 @@ pub struct Desired {
     pub history_max: u32,
     /// What to do about drift.
     pub drift: Drift,
+    /// How often everything is looked at, whatever the watches say.
+    pub interval: Duration,
     /// What to do with crds/.
     pub crds: CrdPolicy,
     /// Whether upgrades and rollbacks ask before they delete what cannot be brought back.
@@ -109,6 +112,7 @@ impl Desired {
             retries: spec.retries,
             history_max: spec.history_max,
             drift: spec.drift.clone(),
+            interval: spec.interval.0,
             crds: spec.crds,
             guard: spec.guard,
             replace: spec.replace,
@@ -116,6 +120,13 @@ impl Desired {
             deletion: spec.deletion.clone(),
             create_namespace: spec.create_namespace,
         })
+    }
+}
+
+impl Desired {
+    /// What drift, and what of an upgrade, is left alone.
+    pub fn exemptions(&self) -> Exemptions<'_> {
+        Exemptions::new(&self.drift.ignore, &self.release.namespace)
     }
 }
 

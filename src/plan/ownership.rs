@@ -19,6 +19,11 @@ pub fn mark_owned(object: &mut Value, release: &ReleaseName) {
     set(object, "annotations", RELEASE_NAMESPACE, &release.namespace);
 }
 
+/// Whether a live object carries the label of [`OWNED_SELECTOR`].
+pub fn is_marked_owned(live: &Value) -> bool {
+    live["metadata"]["labels"][MANAGED_BY] == "Helm"
+}
+
 /// What speaks against a live object being the release's own, in Helm's words.
 // helm: pkg/action/validate.go checkOwnership
 pub fn foreign(live: &Value, release: &ReleaseName) -> Option<String> {

@@ -8,6 +8,7 @@ use kube::api::{DeleteParams, ListParams, ObjectMeta, PostParams};
 use kube::{Api, Client};
 
 use super::error::Error;
+use super::ledger::Ledger;
 use crate::plan::ReleaseName;
 use crate::release::{self, Header, Record};
 
@@ -25,17 +26,27 @@ pub struct Revision {
 /// The Secrets of a cluster, as Helm's storage.
 #[derive(Clone)]
 pub struct Storage {
-    client: Client,
+    pub(super) client: Client,
+    pub(super) ledger: Ledger,
 }
 
 impl Storage {
     /// Helm's storage behind a client.
     pub fn new(client: Client) -> Self {
-        Self { client }
+        Self {
+            client,
+            ledger: Ledger::default(),
+        }
     }
 
     fn secrets(&self, namespace: &str) -> Api<Secret> {
         Api::namespaced(self.client.clone(), namespace)
+    }
+
+    /// The stored revisions of a release, oldest first, as the watch of them tells: no request,
+    /// and a moment late. `None` where there is no watch ([`Storage::follow`]).
+    pub fn recall(&self, release: &ReleaseName) -> Option<Vec<Revision>> {
+        self.ledger.revisions(release)
     }
 
     /// The stored revisions of a release, oldest first. One request; nothing is decoded.
@@ -58,29 +69,40 @@ impl Storage {
     /// A revision's record.
     pub async fn get(&self, release: &ReleaseName, revision: i64) -> Result<Record, Error> {
         let name = release::secret_name(&release.name, revision);
-        let secret = self
-            .secrets(&release.namespace)
-            .get_opt(&name)
-            .await
-            .map_err(|source| failed("read", release.to_string(), source))?
-            .ok_or_else(|| Error::NotFound {
-                release: release.to_string(),
-                revision,
+        let secret = match self.ledger.kept(release, revision, &name) {
+            Some(secret) => secret,
+            None => {
+                let read = self
+                    .secrets(&release.namespace)
+                    .get_opt(&name)
+                    .await
+                    .map_err(|source| failed("read", release.to_string(), source))?
+                    .ok_or_else(|| Error::NotFound {
+                        release: release.to_string(),
+                        revision,
+                    })?;
+                self.ledger.keep(read)
+            }
+        };
+        let data = secret.data.iter().flatten();
+        let mut stored = data.filter(|(key, _)| *key == release::SECRET_KEY);
+        let stored = stored.next().map(|(_, bytes)| &*bytes.0);
+        let mut record =
+            release::decode(stored.unwrap_or_default()).map_err(|source| Error::Codec {
+                secret: format!("{}/{name}", release.namespace),
+                source,
             })?;
-        let stored = secret
-            .data
-            .and_then(|mut data| data.remove(release::SECRET_KEY));
-        let stored = stored.map(|bytes| bytes.0).unwrap_or_default();
-        let mut record = release::decode(&stored).map_err(|source| Error::Codec {
-            secret: format!("{}/{name}", release.namespace),
-            source,
-        })?;
+        let metadata = &secret.metadata;
         // The user's labels live on the Secret, not in the record.
-        if let Ok(header) = Header::from_labels(&secret.metadata.labels.unwrap_or_default()) {
+        if let Ok(header) =
+            Header::from_labels(metadata.labels.as_ref().unwrap_or(&BTreeMap::new()))
+        {
             record.labels = header.labels;
         }
-        record.notes_to_self = secret.metadata.annotations.unwrap_or_default();
-        record.resource_version = secret.metadata.resource_version;
+        record.notes_to_self = metadata.annotations.clone().unwrap_or_default();
+        record
+            .resource_version
+            .clone_from(&metadata.resource_version);
         Ok(record)
     }
 
@@ -93,7 +115,10 @@ impl Storage {
             .await;
         match created {
             Ok(stored) => {
-                record.resource_version = stored.metadata.resource_version;
+                let stored = self.ledger.keep(stored);
+                record
+                    .resource_version
+                    .clone_from(&stored.metadata.resource_version);
                 Ok(written_revision(record, now))
             }
             Err(kube::Error::Api(status)) if status.code == 409 => Err(Error::Taken {
@@ -118,7 +143,10 @@ impl Storage {
             .await;
         match written {
             Ok(stored) => {
-                record.resource_version = stored.metadata.resource_version;
+                let stored = self.ledger.keep(stored);
+                record
+                    .resource_version
+                    .clone_from(&stored.metadata.resource_version);
                 Ok(written_revision(record, now))
             }
             Err(kube::Error::Api(status)) if status.code == 409 => Err(Error::Lost {
@@ -137,7 +165,10 @@ impl Storage {
             .delete(&name, &DeleteParams::default())
             .await
         {
-            Ok(_) => Ok(()),
+            Ok(_) => {
+                self.ledger.deleted(release, revision);
+                Ok(())
+            }
             Err(kube::Error::Api(status)) if status.code == 404 => Ok(()),
             Err(source) => Err(failed("delete", release.to_string(), source)),
         }
@@ -168,7 +199,7 @@ fn secret(record: &Record, created: bool, now: i64) -> Result<Secret, Error> {
     })
 }
 
-fn revision(metadata: &ObjectMeta) -> Option<Revision> {
+pub(super) fn revision(metadata: &ObjectMeta) -> Option<Revision> {
     let labels = metadata.labels.as_ref()?;
     let header = Header::from_labels(labels).ok()?;
     let time = labels.get("modifiedAt").or_else(|| labels.get("createdAt"));

@@ -17,6 +17,7 @@ pub struct Metrics {
     stages: HistogramVec,
     actions: IntCounterVec,
     drifted: IntGaugeVec,
+    found_drifted: IntCounterVec,
     corrected: IntCounterVec,
     last_success: GaugeVec,
     /// The reason under which each resource stands in `status` now: one series each.
@@ -58,6 +59,13 @@ impl Metrics {
             ),
             &["namespace", "name"],
         )?;
+        let found_drifted = IntCounterVec::new(
+            Opts::new(
+                "planton_helm_release_drift_detected_total",
+                "Objects found to differ from what was applied, each time anew",
+            ),
+            &["kind"],
+        )?;
         let corrected = IntCounterVec::new(
             Opts::new(
                 "planton_helm_release_drift_corrected_total",
@@ -77,6 +85,7 @@ impl Metrics {
         registry.register(Box::new(stages.clone()))?;
         registry.register(Box::new(actions.clone()))?;
         registry.register(Box::new(drifted.clone()))?;
+        registry.register(Box::new(found_drifted.clone()))?;
         registry.register(Box::new(corrected.clone()))?;
         registry.register(Box::new(last_success.clone()))?;
         let reasons = Mutex::default();
@@ -86,6 +95,7 @@ impl Metrics {
             stages,
             actions,
             drifted,
+            found_drifted,
             corrected,
             last_success,
             reasons,
@@ -157,6 +167,11 @@ impl Metrics {
         self.drifted
             .with_label_values(&[namespace, name])
             .set(objects);
+    }
+
+    /// An object was found to differ that did not before.
+    pub fn found_drifted(&self, kind: &str) {
+        self.found_drifted.with_label_values(&[kind]).inc();
     }
 
     /// An object was put back.

@@ -39,6 +39,17 @@ impl Series {
         }
     }
 
+    /// The value below which this part of all lies.
+    pub(crate) fn quantile(&self, part: f64) -> f64 {
+        let mut sorted = self.0.clone();
+        sorted.sort_by(f64::total_cmp);
+        let rank = (part * sorted.len() as f64).ceil() as usize;
+        sorted
+            .get(rank.saturating_sub(1))
+            .copied()
+            .unwrap_or(f64::NAN)
+    }
+
     pub(crate) fn least(&self) -> f64 {
         self.0.iter().copied().fold(f64::NAN, f64::min)
     }

@@ -85,8 +85,8 @@ fn a_pending_record_of_somebody_else_is_left_alone() -> Result<()> {
     space.ready("shop")?;
     // As `helm upgrade` writes it: with our label, which it copies, and without our notes.
     let secret = "secret/sh.helm.release.v1.shop.v1";
-    space.kubectl(&["label", "--overwrite", secret, "status=pending-upgrade"])?;
-    space.kubectl(&["annotate", secret, "helm.pintle.dev/holder-"])?;
+    let patch = r#"{"metadata":{"labels":{"status":"pending-upgrade"},"annotations":{"helm.pintle.dev/holder":null}}}"#;
+    space.kubectl(&["patch", secret, "--type=merge", "-p", patch])?;
     space.apply(&space.release("shop", "values: {greeting: later}"))?;
     space.until("hr/shop", |release| {
         condition(release, "Ready")["reason"] == "Locked"

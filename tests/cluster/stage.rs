@@ -29,7 +29,7 @@ impl Stage {
     /// The stage, set by whoever asks first.
     pub(crate) fn shared() -> &'static Self {
         static SHARED: OnceLock<Result<Stage, String>> = OnceLock::new();
-        let set = || Self::on(Testbed::shared(), &definition()?);
+        let set = || Self::on(Testbed::shared(), &definition()?, None);
         match SHARED.get_or_init(|| set().map_err(|error| format!("{error:#}"))) {
             Ok(stage) => stage,
             Err(error) => panic!("the stage cannot be set: {error}"),
@@ -41,10 +41,21 @@ impl Stage {
         // The controller's thread and the tests' namespaces live as long as the process.
         let options = StartOptions { audit: true };
         let testbed = Box::leak(Box::new(Testbed::start_with(options)?));
-        Ok(Box::leak(Box::new(Self::on(testbed, definition)?)))
+        Ok(Box::leak(Box::new(Self::on(testbed, definition, None)?)))
     }
 
-    fn on(testbed: &'static Testbed, definition: &Value) -> Result<Self> {
+    /// A stage on a testbed of its own, whose controller has no other rights than these manifests
+    /// give to this user.
+    pub(crate) fn alone_as(user: &str, rights: &str) -> Result<&'static Self> {
+        let testbed = Box::leak(Box::new(Testbed::start()?));
+        testbed
+            .kubectl_with_input(&["apply", "-f", "-"], rights)?
+            .successful()?;
+        let stage = Self::on(testbed, &definition()?, Some(user))?;
+        Ok(Box::leak(Box::new(stage)))
+    }
+
+    fn on(testbed: &'static Testbed, definition: &Value, user: Option<&str>) -> Result<Self> {
         testbed
             .kubectl_with_input(&["apply", "-f", "-"], &definition.to_string())?
             .successful()?;
@@ -55,7 +66,7 @@ impl Stage {
             "--timeout=30s",
         ];
         testbed.kubectl(&established)?.successful()?;
-        let metrics_url = begin_controller(testbed)?;
+        let metrics_url = begin_controller(testbed, user)?;
         let stage = Self {
             testbed,
             metrics_url,
@@ -63,6 +74,7 @@ impl Stage {
         for version in ["1.0.0", "1.1.0"] {
             stage.publish(&chart_folder("web"), version)?;
         }
+        stage.publish(&chart_folder("ten"), "1.0.0")?;
         Ok(stage)
     }
 
@@ -134,13 +146,14 @@ pub(crate) fn chart_folder(name: &str) -> PathBuf {
 }
 
 /// Runs the controller beside the tests, for as long as the process lives; answers its pages.
-fn begin_controller(testbed: &'static Testbed) -> Result<String> {
+fn begin_controller(testbed: &'static Testbed, user: Option<&str>) -> Result<String> {
     let (told, tell) = std::sync::mpsc::channel();
     let kubeconfig = testbed.kubeconfig().to_owned();
     let cache = testbed.dir().join("chart-cache");
+    let user = user.map(str::to_owned);
     std::thread::spawn(move || {
         let runtime = tokio::runtime::Runtime::new().expect("a runtime can be started");
-        let end = runtime.block_on(keep(kubeconfig, cache, told));
+        let end = runtime.block_on(keep(kubeconfig, user, cache, told));
         panic!("the controller ended: {end:?}");
     });
     tell.recv_timeout(PATIENCE)
@@ -149,12 +162,14 @@ fn begin_controller(testbed: &'static Testbed) -> Result<String> {
 
 async fn keep(
     kubeconfig: PathBuf,
+    user: Option<String>,
     cache: PathBuf,
     told: std::sync::mpsc::Sender<String>,
 ) -> Result<()> {
     telemetry::init_logs("pintle=debug,warn");
     let config = kube::config::Kubeconfig::read_from(kubeconfig)?;
-    let config = kube::Config::from_custom_kubeconfig(config, &Default::default()).await?;
+    let mut config = kube::Config::from_custom_kubeconfig(config, &Default::default()).await?;
+    config.auth_info.impersonate = user;
     let client = pintle::cluster::connect(config)?;
     let sources = Sources::new(SourcesConfig {
         allow_insecure: true,

@@ -90,7 +90,7 @@ impl Ground {
     }
 
     /// A HelmRelease, named as its chart, with the chart's default values.
-    fn declaration_of(
+    pub(crate) fn declaration_of(
         &self,
         chart: &str,
         chart_version: &str,

@@ -5,6 +5,7 @@
 mod controller;
 #[path = "../figures.rs"]
 mod figures;
+mod fleet;
 mod ground;
 mod idle;
 mod install;
@@ -30,6 +31,19 @@ struct Arguments {
     /// For how long the controller is watched at rest; 0 leaves this out.
     #[arg(long, default_value_t = 60)]
     idle_seconds: u64,
+    /// How many releases of ten objects are disturbed, instead of all of the above: 200, say.
+    #[arg(long, default_value_t = 0)]
+    drift_releases: usize,
+    /// How many of their objects are deleted or edited.
+    #[arg(long, default_value_t = 1000)]
+    drifts: usize,
+    /// How many of them a second.
+    #[arg(long, default_value_t = 20)]
+    drifts_a_second: u32,
+    /// How many releases of ten objects are left alone for `--idle-seconds`, instead of all of the
+    /// above: 1000, say.
+    #[arg(long, default_value_t = 0)]
+    fleet: usize,
     /// Put there by `cargo bench`.
     #[arg(long, hide = true)]
     bench: bool,
@@ -47,6 +61,20 @@ fn main() -> anyhow::Result<()> {
     let ground = ground::Ground::prepare()?;
     let at_start = ground.controller.usage()?;
     println!("path: {}\n", figures::surroundings());
+    if arguments.drift_releases > 0 {
+        fleet::muster(&ground, arguments.drift_releases, 1)?;
+        let (releases, drifts) = (arguments.drift_releases, arguments.drifts);
+        fleet::disturb(&ground, releases, drifts, arguments.drifts_a_second)?;
+    }
+    if arguments.fleet > 0 {
+        fleet::muster(&ground, arguments.fleet, 0)?;
+        let time = Duration::from_secs(arguments.idle_seconds);
+        fleet::rest(&ground, arguments.fleet, time)?;
+    }
+    if arguments.drift_releases + arguments.fleet > 0 {
+        println!("At the end: {}", figures::surroundings());
+        return Ok(());
+    }
     install::measure(&ground, arguments.rounds)?;
     let kept = install::kept(arguments.rounds);
     if arguments.repairs > 0 {

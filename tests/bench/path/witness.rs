@@ -68,15 +68,39 @@ impl Witness {
         namespace: &str,
         kinds: &[(&'static str, &'static str, &'static str)],
     ) -> Result<Witness> {
+        Self::over(runtime, kinds, |kind| api(client, kind, namespace))
+    }
+
+    fn over(
+        runtime: &Runtime,
+        kinds: &[(&'static str, &'static str, &'static str)],
+        api: impl Fn((&'static str, &'static str, &'static str)) -> Api<DynamicObject>,
+    ) -> Result<Witness> {
         let (sender, sightings) = channel();
         let mut watches = Vec::new();
         for kind in kinds {
-            let api = api(client, *kind, namespace);
-            let watch = runtime.block_on(begin(api, kind.2, sender.clone()));
-            let watch = watch.with_context(|| format!("watch {} in {namespace}", kind.2))?;
+            let watch = runtime.block_on(begin(api(*kind), kind.2, sender.clone()));
+            let watch = watch.with_context(|| format!("watch {}", kind.2))?;
             watches.push(runtime.spawn(watch));
         }
         Ok(Witness { sightings, watches })
+    }
+
+    /// The same of all namespaces.
+    pub(crate) fn everywhere(
+        runtime: &Runtime,
+        client: &Client,
+        kinds: &[(&'static str, &'static str, &'static str)],
+    ) -> Result<Witness> {
+        Self::over(runtime, kinds, |(group, version, kind)| {
+            let kind = GroupVersionKind::gvk(group, version, kind);
+            Api::all_with(client.clone(), &ApiResource::from_gvk(&kind))
+        })
+    }
+
+    /// The next sighting, if there is one so soon.
+    pub(crate) fn within(&self, time: Duration) -> Option<Sighting> {
+        self.sightings.recv_timeout(time).ok()
     }
 
     /// The next sighting.
