@@ -393,6 +393,22 @@ fn defaults_inside_lists_that_do_not_merge_are_uncertain() {
 }
 
 #[test]
+fn defaults_beside_keys_that_are_retained_are_uncertain() {
+    let deployment = |strategy: Value| {
+        json!({
+            "apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "d"},
+            "spec": {"strategy": strategy},
+        })
+    };
+    let applied = deployment(json!({"type": "RollingUpdate"}));
+    let found = |live: Value| drift(Kind::of(&applied), &applied, &live).unwrap().unwrap();
+    let default = json!({"maxSurge": "25%", "maxUnavailable": "25%"});
+    let defaulted = deployment(json!({"type": "RollingUpdate", "rollingUpdate": default}));
+    assert!(!found(defaulted).is_certain());
+    assert!(found(deployment(json!({"type": "Recreate"}))).is_certain());
+}
+
+#[test]
 fn a_secret_that_holds_its_texts_already_is_not_written() {
     let target = json!({
         "apiVersion": "v1", "kind": "Secret", "metadata": {"name": "s"},

@@ -4,6 +4,8 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
+use tracing::info;
+
 use super::context::{Context, now};
 use super::error::Error;
 use super::watches::Fight;
@@ -276,6 +278,8 @@ async fn judge(context: &Context, desired: &Desired, seen: &ObjectDrift) -> Resu
         .judged(&at, seen.live.as_ref(), seen.is_drifted());
     if news {
         context.metrics.found_drifted(&seen.object.key.kind);
+        let places = super::found::places(std::iter::once(seen));
+        info!(places, "drifted");
     }
     Ok(context.watches.fight(&at))
 }

@@ -240,7 +240,18 @@ impl Search {
                 }) => {
                     self.merging_list(*element, merge_key, &path, wanted, live);
                 }
-                Some(field) => self.compare(field.shape, &path, wanted, live),
+                Some(field) => {
+                    let before = self.found.len();
+                    self.compare(field.shape, &path, wanted, live);
+                    if field.retain_keys {
+                        // A patch clears what is not named beside its keys, and the server fills in
+                        // its defaults again.
+                        let added = self.found[before..].iter_mut();
+                        added
+                            .filter(|difference| difference.wanted.is_none())
+                            .for_each(|difference| difference.certain = false);
+                    }
+                }
                 None => self.compare(element_of(shape), &path, wanted, live),
             }
         }

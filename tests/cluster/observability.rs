@@ -5,7 +5,7 @@ use anyhow::{Context, Result};
 use crate::stage::Stage;
 
 /// The body of a page of the controller.
-fn page(url: &str) -> Result<String> {
+pub(crate) fn page(url: &str) -> Result<String> {
     use std::io::{Read, Write};
     let address = url.strip_prefix("http://").context("an http URL")?;
     let (host, path) = address.split_once('/').context("a path")?;

@@ -1,12 +1,17 @@
 //! Charts that people really use: installed through a HelmRelease with their default values, ready,
-//! and listed by helm.
+//! listed by helm, and left in peace while nobody but the control plane touches them.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 
-use crate::stage::Stage;
+use crate::observability::page;
+use crate::stage::{Space, Stage, condition, definition};
+
+/// How long the charts are left alone.
+const PEACE: Duration = Duration::from_secs(120);
 
 /// Ten charts of the corpus: metrics, ingress, databases, a queue, dashboards, a workflow engine
 /// and secrets. Four have subcharts (kube-prometheus-stack, airflow, postgresql, rabbitmq), three
@@ -62,19 +67,47 @@ fn ten_charts_of_the_corpus_become_ready_and_helm_lists_them() -> Result<()> {
         println!("skipped: ../shared/corpus is not there");
         return Ok(());
     };
-    let stage = Stage::shared();
+    let stage = Stage::alone(&definition()?)?;
     let mut failures = Vec::new();
+    let mut spaces = Vec::new();
     for (chart, from_registry) in CHARTS.iter().zip([true, false].into_iter().cycle()) {
-        if let Err(error) = becomes_ready(stage, &corpus.join(chart), from_registry) {
-            failures.push(format!("{chart}: {error:#}"));
+        match becomes_ready(stage, &corpus.join(chart), from_registry) {
+            Ok(space) => spaces.push(space),
+            Err(error) => failures.push(format!("{chart}: {error:#}")),
         }
     }
     ensure!(failures.is_empty(), "{}", failures.join("\n"));
+    std::thread::sleep(PEACE);
+    for (space, name) in spaces {
+        // Whatever the watches let pass is read and compared now.
+        let asked = [
+            "annotate",
+            "hr",
+            &name,
+            "reconcile.pintle.dev/requestedAt=peace",
+        ];
+        space.kubectl(&asked)?;
+        let release = space.until(&format!("hr/{name}"), |release| {
+            release["status"]["lastHandledReconcileAt"] == "peace"
+        })?;
+        let drifted = condition(&release, "Drifted");
+        ensure!(drifted.is_null(), "{name}: {drifted}");
+    }
+    let found = page(&format!("{}/metrics", stage.metrics_url))?;
+    let found: Vec<&str> = found
+        .lines()
+        .filter(|line| line.starts_with("planton_helm_release_drift_") && line.contains("_total{"))
+        .collect();
+    ensure!(found.is_empty(), "{found:?}");
     Ok(())
 }
 
 /// Every second one comes from the HTTP repository.
-fn becomes_ready(stage: &'static Stage, folder: &Path, from_registry: bool) -> Result<()> {
+fn becomes_ready(
+    stage: &'static Stage,
+    folder: &Path,
+    from_registry: bool,
+) -> Result<(Space, String)> {
     let name = folder
         .file_name()
         .and_then(|name| name.to_str())
@@ -93,7 +126,7 @@ fn becomes_ready(stage: &'static Stage, folder: &Path, from_registry: bool) -> R
     let release = space.settled(name)?;
     let message = space.message(&release, "Ready");
     ensure!(
-        crate::stage::condition(&release, "Ready")["status"] == "True",
+        condition(&release, "Ready")["status"] == "True",
         "{message}"
     );
     let listed = space.helm(&["list"])?;
@@ -101,9 +134,7 @@ fn becomes_ready(stage: &'static Stage, folder: &Path, from_registry: bool) -> R
         listed.contains(&format!("{name}-{version}")) && listed.contains("deployed"),
         "{listed}"
     );
-    // What stays would only slow the API server down for the next chart.
-    space.kubectl(&["delete", &format!("hr/{name}"), "--timeout=90s"])?;
-    Ok(())
+    Ok((space, name.to_owned()))
 }
 
 #[test]
