@@ -1,5 +1,6 @@
 //! The one reader of plans: takes the steps in order, and records how it ended.
 
+mod apply;
 mod hooks;
 mod replace;
 
@@ -15,8 +16,7 @@ use super::live::{Cluster, Endpoint};
 use super::wait::{Interrupt, Unready};
 use crate::api::{Attempt, Reason, Replace};
 use crate::manifest::{DeletePolicy, Hook, HookEvent, ObjectKey};
-use crate::merge::{self, Kind};
-use crate::plan::{self, Action, Exempt, Exemptions, Notes, Plan, Step, Subject, Tests};
+use crate::plan::{self, Action, Exemptions, Notes, Plan, Step, Subject, Tests};
 use crate::release::{self, Record, Status};
 use crate::storage::Shelf;
 
@@ -198,6 +198,7 @@ impl Execution<'_> {
             Error::Refused { action, .. } => {
                 self.plan.action == Action::Install || *action == "patch"
             }
+            Error::Conflict { .. } => true,
             _ => false,
         }
     }
@@ -308,97 +309,6 @@ impl Execution<'_> {
             self.shelf.delete(revision).await?;
         }
         Ok(())
-    }
-
-    async fn apply(&self, subject: &Subject, progress: &mut Progress) -> Result<()> {
-        let object = &subject.object;
-        let at = self.endpoint(&object.key).await?;
-        let (live, verb) = match &subject.previous {
-            None => match self.cluster.create(&at, &object.value).await {
-                Ok(live) => (live, "created"),
-                Err(error) if error.is_status(409) => self.merge(&at, subject, progress).await?,
-                Err(error) => return Err(error),
-            },
-            Some(_) => self.merge(&at, subject, progress).await?,
-        };
-        if verb == "unchanged" {
-            debug!(object = %object.key, "unchanged");
-        } else {
-            info!(object = %object.key, "{verb}");
-        }
-        progress.applied.push(object.key.clone());
-        progress.live.insert(object.key.clone(), live);
-        if object.key.kind == "CustomResourceDefinition" {
-            self.await_definition(at, progress).await?;
-        }
-        Ok(())
-    }
-
-    /// Reads the live object and patches what differs. A lost race is run again.
-    async fn merge(
-        &self,
-        at: &Endpoint,
-        subject: &Subject,
-        progress: &Progress,
-    ) -> Result<(Value, &'static str)> {
-        let whole = &subject.object.value;
-        let mut lost = 0;
-        loop {
-            let Some(live) = self.cluster.get(at).await? else {
-                return Ok((self.cluster.create(at, whole).await?, "created"));
-            };
-            if self.is_spared(subject, &live) {
-                return Ok((live, "unchanged"));
-            }
-            let target = &self
-                .cluster
-                .left_to_others(at, whole, &live, self.exemptions)
-                .await?;
-            if subject.previous.is_none() {
-                self.refuse_foreign(at, &live)?;
-            }
-            // helm: pkg/action/validate.go existingResourceConflict: an object that is taken into
-            // the release is its own base, so that nothing of what it has goes; but
-            // pkg/kube/client.go update, in a rollback: what is there is the base. Where the plan
-            // is resumed, it is likely to be what this very plan has created.
-            let back = matches!(self.plan.action, Action::Rollback { .. });
-            let new = match back && !self.plan.resumed {
-                true => &live,
-                false => target,
-            };
-            let previous = subject.previous.as_ref().unwrap_or(new);
-            let patch = merge::three_way(Kind::of(target), Some(previous), target, &live).map_err(
-                |source| Error::Merge {
-                    object: at.object.to_string(),
-                    source,
-                },
-            )?;
-            let Some(patch) = patch else {
-                return Ok((live, "unchanged"));
-            };
-            match self.cluster.patch(at, &patch).await {
-                Err(error) if error.is_status(409) && lost < 3 => lost += 1,
-                Err(error) if error.is_status(404) && lost < 3 => lost += 1,
-                Err(refusal) => {
-                    let replaced = self.replace(at, &live, target, refusal, progress).await?;
-                    return Ok((replaced, "replaced"));
-                }
-                Ok(answer) => {
-                    let same = answer["metadata"]["resourceVersion"]
-                        == live["metadata"]["resourceVersion"];
-                    return Ok((answer, if same { "unchanged" } else { "changed" }));
-                }
-            }
-        }
-    }
-
-    /// Whether an object that is left alone as a whole stays as it is: the new revision has nothing
-    /// new for it.
-    fn is_spared(&self, subject: &Subject, live: &Value) -> bool {
-        let object = &subject.object;
-        subject.previous.as_ref() == Some(&object.value)
-            && (self.exemptions.of(&object.key, &object.value) == Exempt::Whole
-                || plan::asks_to_be_left_alone(live))
     }
 
     /// A definition must be served before objects of its kind can follow.
@@ -631,7 +541,7 @@ fn refused(error: &Error) -> Failure {
         source = cause.source();
     }
     let reason = match error {
-        Error::Owned { .. } => Reason::OwnershipConflict,
+        Error::Owned { .. } | Error::Conflict { .. } => Reason::OwnershipConflict,
         _ => Reason::ObjectRefused,
     };
     Failure {

@@ -43,6 +43,19 @@ pub struct Endpoint {
     pub object: ObjectKey,
 }
 
+/// How an object is applied server-side.
+#[derive(Clone, Copy, Debug)]
+pub struct Applying<'m> {
+    /// The name under which it is applied.
+    pub manager: &'m str,
+    /// Take fields over from others, instead of failing.
+    pub force: bool,
+    /// Change nothing.
+    pub dry_run: bool,
+    /// There is no such object yet.
+    pub creates: bool,
+}
+
 impl Endpoint {
     fn request(&self) -> Request {
         let path =
@@ -154,6 +167,40 @@ impl Cluster {
     /// What the object would be after the patch; nothing is changed.
     pub async fn try_patch(&self, at: &Endpoint, patch: &merge::Patch) -> Result<Value> {
         self.send_patch(at, patch, true).await
+    }
+
+    /// Applies the object server-side; creates it where there is none.
+    pub async fn apply(&self, at: &Endpoint, object: &Value, how: Applying<'_>) -> Result<Value> {
+        let parameters = PatchParams {
+            dry_run: how.dry_run,
+            force: how.force,
+            field_manager: Some(how.manager.to_owned()),
+            field_validation: Some(ValidationDirective::Strict),
+        };
+        let name = &at.object.name;
+        let request = at.request().patch(name, &parameters, &Patch::Apply(object));
+        self.send("patch", at, request).await
+    }
+
+    /// Writes who owns the object's fields; fails where `live` is not the newest.
+    pub async fn put_managed_fields(
+        &self,
+        at: &Endpoint,
+        live: &Value,
+        fields: Value,
+    ) -> Result<Value> {
+        let patch = serde_json::json!([
+            {"op": "replace", "path": "/metadata/managedFields", "value": fields},
+            {"op": "replace", "path": "/metadata/resourceVersion",
+                "value": live["metadata"]["resourceVersion"]},
+        ]);
+        let (path, name) = (at.request().url_path, &at.object.name);
+        let uri = format!("{path}/{name}?fieldManager={FIELD_MANAGER}");
+        let request = http::Request::patch(uri)
+            .header(http::header::CONTENT_TYPE, "application/json-patch+json")
+            .body(patch.to_string().into_bytes())
+            .map_err(kube::core::request::Error::BuildRequest);
+        self.send("patch", at, request).await
     }
 
     async fn send_patch(

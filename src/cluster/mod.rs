@@ -24,7 +24,7 @@ pub use drift::ObjectDrift;
 pub use error::{Error, Result};
 pub use execute::{Execution, Failure, Outcome};
 pub use kinds::{Capabilities, Kinds};
-pub use live::{Cluster, Endpoint, connect};
+pub use live::{Applying, Cluster, Endpoint, connect};
 pub use lookup::ClusterLookup;
 pub use wait::{Interrupt, Unready};
 

@@ -315,9 +315,11 @@ impl Acting<'_> {
             chart: named,
             source,
         })?;
+        let mut record = self.next_record(stored, rendered, previous.first_deployed);
+        record.set_server_side(previous.server_side);
         Ok(Intent {
-            hooks: rendered.hooks.clone(),
-            record: self.next_record(stored, rendered, previous.first_deployed),
+            hooks: record.hooks.clone(),
+            record,
             earlier: previous.records,
             previous: previous.objects,
             target,
@@ -459,7 +461,6 @@ impl Acting<'_> {
             manifest: rendered.manifest,
             hooks: rendered.hooks,
             labels: BTreeMap::from([(INPUTS_LABEL.to_owned(), self.desired.inputs.clone())]),
-            apply_method: "csa".to_owned(),
             ..Record::default()
         }
     }
@@ -472,7 +473,8 @@ impl Acting<'_> {
         let previous = self.applied(i64::MAX).await?;
         let target = applied_objects(release, &good)?;
         let time = release::time(now());
-        let record = Record {
+        let server_side = good.is_server_side();
+        let mut record = Record {
             version: self.next_revision(),
             info: Info {
                 first_deployed: previous.first_deployed.unwrap_or_else(|| time.clone()),
@@ -486,6 +488,7 @@ impl Acting<'_> {
             resource_version: None,
             ..good
         };
+        record.set_server_side(server_side);
         let hooks = record.hooks.clone();
         Ok(Intent {
             record,
@@ -616,7 +619,14 @@ impl Acting<'_> {
             records.push(record);
         }
         manifest::install_order(&mut objects);
+        // helm: pkg/action/upgrade.go prepareUpgrade: the last revision's way, however it ended.
+        let last = records.last().filter(|record: &&Record| {
+            history
+                .last()
+                .is_some_and(|last| last.revision == record.version)
+        });
         Ok(Applied {
+            server_side: last.is_some_and(Record::is_server_side),
             objects,
             first_deployed,
             records,
@@ -633,6 +643,8 @@ fn installable(archive: &[u8]) -> Result<Chart, crate::chart::Error> {
 }
 
 struct Applied {
+    /// The last revision was applied server-side.
+    server_side: bool,
     objects: Vec<Object>,
     first_deployed: Option<String>,
     /// The records that tell of it.

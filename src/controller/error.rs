@@ -290,7 +290,7 @@ fn cluster_reason(error: &cluster::Error) -> Reason {
     match error {
         cluster::Error::Unavailable { .. } => Reason::ClusterUnavailable,
         cluster::Error::NamespaceNotFound { .. } => Reason::NamespaceNotFound,
-        cluster::Error::Owned { .. } => Reason::OwnershipConflict,
+        cluster::Error::Owned { .. } | cluster::Error::Conflict { .. } => Reason::OwnershipConflict,
         cluster::Error::Storage(error) => storage_reason(error),
         cluster::Error::Refused { .. }
         | cluster::Error::UnknownKind { .. }

@@ -91,7 +91,11 @@ impl Execution<'_> {
                 cluster.clear_hook(hook, namespace, left, interrupt).await?;
                 self.hook_begins(hook);
                 self.store().await?;
-                match cluster.create_hook(hook, namespace, run).await? {
+                let server_side = self.record.is_server_side();
+                match cluster
+                    .create_hook(hook, namespace, run, server_side)
+                    .await?
+                {
                     Ok(created) => created,
                     Err(message) => {
                         let end = HookEnd::Refused { message };

@@ -11,7 +11,8 @@ use tracing::info;
 use super::{Execution, Progress};
 use crate::api::Replace;
 use crate::cluster::error::{Error, Result};
-use crate::cluster::live::Endpoint;
+use crate::cluster::live::{Applying, Endpoint};
+use crate::merge;
 use crate::plan::Action;
 
 /// What validations of Kubernetes say of fields that stay as they are.
@@ -57,7 +58,18 @@ impl Execution<'_> {
         self.cluster
             .await_gone(vec![at.clone()], left, self.interrupt, self.report)
             .await?;
-        self.cluster.create(at, target).await
+        match self.record.is_server_side() {
+            true => {
+                let how = Applying {
+                    manager: merge::applier(live),
+                    force: false,
+                    dry_run: false,
+                    creates: true,
+                };
+                self.cluster.apply(at, target, how).await
+            }
+            false => self.cluster.create(at, target).await,
+        }
     }
 }
 
