@@ -35,6 +35,14 @@ pub enum Error {
         /// The API server's sentence.
         message: String,
     },
+    /// A field would change that cannot, found before anything was changed.
+    #[error("change {object}: {message}")]
+    Immutable {
+        /// The object.
+        object: String,
+        /// The API server's sentence, and what a person can do about it.
+        message: String,
+    },
     /// Somebody else owns fields that a server-side apply would set.
     #[error(
         "{action} {object}: {message} (they must give the fields up, or the chart must leave them out)"
@@ -164,6 +172,7 @@ impl Error {
             Self::Unavailable { .. } => true,
             Self::Storage(error) => error.is_transient(),
             Self::Refused { .. }
+            | Self::Immutable { .. }
             | Self::Conflict { .. }
             | Self::NamespaceNotFound { .. }
             | Self::UnknownKind { .. }

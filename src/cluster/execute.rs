@@ -1,9 +1,11 @@
 //! The one reader of plans: takes the steps in order, and records how it ended.
 
 mod apply;
+mod foresight;
 mod hooks;
 mod replace;
 
+use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap};
 use std::time::{Duration, Instant};
 
@@ -89,6 +91,10 @@ enum Stop {
 struct Progress {
     /// The record stands in storage: from here on a failure is recorded.
     recorded: bool,
+    /// Objects as they were read a moment ago, for the next step that asks; `None` is none.
+    seen: HashMap<ObjectKey, Option<Value>>,
+    /// Objects that cannot be changed, and may be replaced.
+    replaceable: BTreeSet<ObjectKey>,
     /// The objects as last answered.
     live: HashMap<ObjectKey, Value>,
     /// The order in which they were applied.
@@ -109,6 +115,8 @@ impl Execution<'_> {
         let mut progress = Progress {
             // Tests are of a revision that stands there.
             recorded: matches!(self.plan.action, Action::Test { .. }),
+            seen: HashMap::new(),
+            replaceable: BTreeSet::new(),
             live: HashMap::new(),
             applied: Vec::new(),
             refused: Vec::new(),
@@ -137,7 +145,8 @@ impl Execution<'_> {
             if progress.farewell.is_some() && is_of_farewell(step) {
                 continue;
             }
-            let applies = matches!(step, Step::Apply(_));
+            let step = &*progress.amended(step);
+            let applies = matches!(step, Step::Apply(_) | Step::Replace(_));
             if let Some(failure) = (!applies).then(|| all_of(&mut progress.refused)).flatten() {
                 return Ok(Some(Stop::Failed(failure)));
             }
@@ -167,6 +176,7 @@ impl Execution<'_> {
         match step {
             Step::EnsureNamespace => self.cluster.ensure_namespace(namespace).await?,
             Step::CheckOwnership { objects } => self.check_ownership(objects).await?,
+            Step::TryChanges { .. } => self.try_changes(progress).await?,
             Step::StorePending => {
                 self.store_pending().await?;
                 progress.recorded = true;
@@ -180,7 +190,7 @@ impl Execution<'_> {
                 self.tidy(*phase, hooks, DeletePolicy::HOOK_SUCCEEDED, progress)
                     .await?;
             }
-            Step::Apply(subject) => self.apply(subject, progress).await?,
+            Step::Apply(subject) | Step::Replace(subject) => self.apply(subject, progress).await?,
             Step::Delete { object } => self.delete(object, progress).await?,
             Step::AwaitReady { objects } => return self.await_ready(objects, progress).await,
             Step::AwaitGone { objects } => return self.await_gone(objects, progress).await,
@@ -573,6 +583,16 @@ fn all_of(refused: &mut Vec<Failure>) -> Option<Failure> {
 }
 
 impl Progress {
+    /// The step as it has to be taken by what is known now.
+    fn amended<'s>(&self, step: &'s Step) -> Cow<'s, Step> {
+        match step {
+            Step::Apply(subject) if self.replaceable.contains(&subject.object.key) => {
+                Cow::Owned(Step::Replace(subject.clone()))
+            }
+            step => Cow::Borrowed(step),
+        }
+    }
+
     /// How much of the timeout is left.
     fn left(&self) -> Duration {
         self.deadline.saturating_duration_since(Instant::now())

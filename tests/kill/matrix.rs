@@ -27,7 +27,7 @@ struct Scenario {
     spec: &'static str,
 }
 
-const SCENARIOS: [Scenario; 4] = [
+const SCENARIOS: [Scenario; 5] = [
     Scenario {
         name: "install",
         before: None,
@@ -45,6 +45,12 @@ const SCENARIOS: [Scenario; 4] = [
         before: Some("{greeting: first}"),
         then: Some("{greeting: second, outcome: fail, extra: true}"),
         spec: "retries: 0\n  timeout: 60s",
+    },
+    Scenario {
+        name: "replace",
+        before: Some("{greeting: first, fixed: old}"),
+        then: Some("{greeting: second, fixed: new}"),
+        spec: "replace: WhenImmutable",
     },
     Scenario {
         name: "uninstall",

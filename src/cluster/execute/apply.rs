@@ -21,7 +21,9 @@ impl Execution<'_> {
     pub(super) async fn apply(&self, subject: &Subject, progress: &mut Progress) -> Result<()> {
         let object = &subject.object;
         let at = self.endpoint(&object.key).await?;
-        let (live, verb) = if self.record.is_server_side() && !object.key.name.is_empty() {
+        let (live, verb) = if progress.replaceable.contains(&object.key) {
+            self.replace_known(&at, subject, progress).await?
+        } else if self.record.is_server_side() && !object.key.name.is_empty() {
             self.apply_server_side(&at, subject, progress).await?
         } else {
             match &subject.previous {
@@ -53,13 +55,22 @@ impl Execution<'_> {
         &self,
         at: &Endpoint,
         subject: &Subject,
-        progress: &Progress,
+        progress: &mut Progress,
     ) -> Result<(Value, &'static str)> {
         let whole = &subject.object.value;
+        let mut seen = progress.seen.remove(&subject.object.key);
         let mut lost = 0;
         loop {
-            let Some(live) = self.cluster.get(at).await? else {
-                return Ok((self.cluster.create(at, whole).await?, "created"));
+            let was_seen = seen.is_some();
+            let live = match seen.take() {
+                Some(live) => live,
+                None => self.cluster.get(at).await?,
+            };
+            let Some(live) = live else {
+                match self.cluster.create(at, whole).await {
+                    Err(error) if was_seen && error.is_status(409) => continue,
+                    created => return Ok((created?, "created")),
+                }
             };
             let Some(target) = &self.wanted(at, subject, &live).await? else {
                 return Ok((live, "unchanged"));
@@ -67,9 +78,14 @@ impl Execution<'_> {
             if subject.previous.is_none() {
                 self.refuse_foreign(at, &live)?;
             }
-            let Some(patch) = self.difference(at, subject, target, &live)? else {
+            let Some(mut patch) = self.difference(at, subject, target, &live)? else {
                 return Ok((live, "unchanged"));
             };
+            if was_seen {
+                // What was computed from an older state is not sent to a newer one.
+                let version = live["metadata"]["resourceVersion"].clone();
+                patch.body["metadata"]["resourceVersion"] = version;
+            }
             match self.cluster.patch(at, &patch).await {
                 Err(error) if error.is_status(409) && lost < RACES => lost += 1,
                 Err(error) if error.is_status(404) && lost < RACES => lost += 1,
@@ -84,7 +100,7 @@ impl Execution<'_> {
 
     /// The object as it shall be, but for the fields that are left to others; `None` where all of it
     /// is, and the new revision has nothing new for it.
-    async fn wanted(
+    pub(super) async fn wanted(
         &self,
         at: &Endpoint,
         subject: &Subject,
@@ -104,7 +120,7 @@ impl Execution<'_> {
     }
 
     /// The patch that takes an object to what it shall be.
-    fn difference(
+    pub(super) fn difference(
         &self,
         at: &Endpoint,
         subject: &Subject,
@@ -130,11 +146,15 @@ impl Execution<'_> {
         &self,
         at: &Endpoint,
         subject: &Subject,
-        progress: &Progress,
+        progress: &mut Progress,
     ) -> Result<(Value, &'static str)> {
+        let mut seen = progress.seen.remove(&subject.object.key);
         let mut lost = 0;
         loop {
-            let live = self.cluster.get(at).await?;
+            let live = match seen.take() {
+                Some(live) => live,
+                None => self.cluster.get(at).await?,
+            };
             let mut wanted = None;
             if let Some(live) = &live {
                 if subject.previous.is_none() {
@@ -175,14 +195,9 @@ impl Execution<'_> {
         live: Option<&Value>,
     ) -> Result<Value> {
         let manager = live.map_or(merge::HELM, merge::applier);
-        // helm: pkg/kube/client.go upgradeClientSideFieldManager: what an earlier revision patched,
-        // Helm or this program, would be in the way of what is applied now.
-        let patched_by = [manager, FIELD_MANAGER];
-        let taken_over = live.and_then(|live| {
-            let fields = merge::taken_over(live, &patched_by, manager)?;
-            Some((live, fields))
-        });
-        if let Some((live, fields)) = taken_over {
+        if let Some(live) = live
+            && let Some(fields) = fields_to_take_over(live)
+        {
             self.cluster.put_managed_fields(at, live, fields).await?;
         }
         let how = Applying {
@@ -196,8 +211,21 @@ impl Execution<'_> {
     }
 }
 
+/// What an earlier revision patched, Helm or this program, would be in the way of what is applied
+/// now.
+// helm: pkg/kube/client.go upgradeClientSideFieldManager
+pub(super) fn fields_to_take_over(live: &Value) -> Option<Value> {
+    let manager = merge::applier(live);
+    merge::taken_over(live, &[manager, FIELD_MANAGER], manager)
+}
+
 /// What was applied is applied again, and is as it was: nothing to apply server-side.
-fn is_as_applied(at: &Endpoint, subject: &Subject, target: &Value, live: &Value) -> Result<bool> {
+pub(super) fn is_as_applied(
+    at: &Endpoint,
+    subject: &Subject,
+    target: &Value,
+    live: &Value,
+) -> Result<bool> {
     Ok(subject.previous.as_ref() == Some(&subject.object.value)
         && three_way(at, target, target, live)?.is_none())
 }
