@@ -13,11 +13,12 @@ use jiff::Timestamp;
 use serde_json::Value;
 use tracing::{debug, info};
 
+use super::culprit::Printed;
 use super::error::{Error, Result};
 use super::live::{Cluster, Endpoint};
 use super::wait::{Interrupt, Unready};
 use crate::api::{Attempt, Reason, Replace};
-use crate::manifest::{DeletePolicy, Hook, HookEvent, ObjectKey};
+use crate::manifest::{DeletePolicy, Hook, HookEvent, ObjectKey, OutputLogPolicy};
 use crate::plan::{self, Action, Exemptions, Notes, Plan, Step, Subject, Tests};
 use crate::release::{self, Record, Status};
 use crate::storage::Shelf;
@@ -75,6 +76,8 @@ pub struct Execution<'e> {
     pub interrupt: &'e Interrupt,
     /// Told what is waited for, as it changes.
     pub report: &'e (dyn Fn(&[Unready]) + Sync),
+    /// Told what hooks printed that ask for it.
+    pub hear: &'e (dyn Fn(Printed) + Sync),
     /// The time.
     pub now: fn() -> Timestamp,
 }
@@ -187,6 +190,11 @@ impl Execution<'_> {
             }
             Step::RunHook { phase, hook } => return self.run_hook(*phase, hook, progress).await,
             Step::TidyHooks { phase, hooks } => {
+                // helm: pkg/action/hooks.go execHookWithDelayedShutdown: the last one first.
+                for hook in hooks.iter().rev() {
+                    self.tell_printed(hook, OutputLogPolicy::HOOK_SUCCEEDED)
+                        .await;
+                }
                 self.tidy(*phase, hooks, DeletePolicy::HOOK_SUCCEEDED, progress)
                     .await?;
             }

@@ -20,6 +20,7 @@ mod lookup;
 mod namespace;
 mod wait;
 
+pub use culprit::{Culprit, Printed};
 pub use drift::ObjectDrift;
 pub use error::{Error, Result};
 pub use execute::{Execution, Failure, Outcome};

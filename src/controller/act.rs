@@ -1,6 +1,7 @@
 //! One action on a release: from the chart's bytes, or a stored revision, to an outcome.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
 use kube::ResourceExt as _;
@@ -12,7 +13,7 @@ use super::error::Error;
 use super::observe::{INPUTS_LABEL, Sight, applied_objects};
 use crate::api::{CONFIRM, Guard, HelmRelease};
 use crate::chart::Chart;
-use crate::cluster::{ClusterLookup, Execution, Interrupt, Outcome, Unready};
+use crate::cluster::{ClusterLookup, Execution, Interrupt, Outcome, Printed, Unready};
 use crate::manifest::{self, Hook, HookEvent, Object, ObjectKey};
 use crate::plan::{self, Action, Build, Desired, Notes, Plan, Tests, Work};
 use crate::release::{self, Info, Record, Status};
@@ -33,6 +34,8 @@ pub(super) struct Acted {
     pub(super) tested: Option<Record>,
     /// The revisions that storage holds afterwards.
     pub(super) revisions: Vec<Revision>,
+    /// What hooks printed that ask for it to be told.
+    pub(super) printed: Vec<Printed>,
     /// The objects of the release afterwards, in the order of their application.
     pub(super) inventory: Vec<ObjectKey>,
     /// What the revision is, for the status; `None` where none is left.
@@ -156,6 +159,11 @@ impl Acting<'_> {
         );
         shelf.lay_down(intent.earlier);
         let began = Instant::now();
+        let printed = Mutex::new(Vec::new());
+        let hear = |heard: Printed| {
+            let mut printed = printed.lock().unwrap_or_else(PoisonError::into_inner);
+            printed.push(heard);
+        };
         let outcome = Execution {
             cluster: &self.context.cluster,
             shelf: &mut shelf,
@@ -170,6 +178,7 @@ impl Acting<'_> {
             timeout: self.desired.timeout,
             interrupt: self.interrupt,
             report: self.report,
+            hear: &hear,
             now,
         }
         .run()
@@ -190,6 +199,7 @@ impl Acting<'_> {
             to_be_tested,
             tested: None,
             revisions: shelf.into_revisions(),
+            printed: printed.into_inner().unwrap_or_else(PoisonError::into_inner),
             inventory,
             snapshot: left,
         })
