@@ -262,6 +262,32 @@ impl Cluster {
         .await
     }
 
+    /// Whether there is any object of a live definition.
+    pub async fn has_objects(&self, definition: &Value) -> Result<bool> {
+        let spec = &definition["spec"];
+        let word = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        let mut versions = spec["versions"].as_array().into_iter().flatten();
+        let Some(version) = versions.find(|version| version["served"] == true) else {
+            // Nobody can ask, and some may be stored.
+            return Ok(true);
+        };
+        let (group, version) = (word(&spec["group"]), word(&version["name"]));
+        let path = format!("/apis/{group}/{version}/{}", word(&spec["names"]["plural"]));
+        let parameters = kube::api::ListParams::default().limit(1);
+        let request = Request::new(path).list(&parameters);
+        let at = format!("{} objects", word(&spec["names"]["kind"]));
+        let request =
+            request.map_err(|error| Error::of("list", &at, kube::Error::BuildRequest(error)))?;
+        match self.client.request::<Value>(request).await {
+            Ok(list) => Ok(list["items"]
+                .as_array()
+                .is_some_and(|items| !items.is_empty())),
+            // It is not served yet.
+            Err(kube::Error::Api(status)) if status.code == 404 => Ok(false),
+            Err(error) => Err(Error::of("list", at, error)),
+        }
+    }
+
     /// The first object of a kind that is so, in the namespace of `at`.
     pub(super) async fn first(
         &self,

@@ -231,7 +231,8 @@ impl Acting<'_> {
         })
     }
 
-    /// Whether an object is there, and is not kept.
+    /// Whether something would go for good: an object that is there and is not kept; a definition,
+    /// where there are objects of it.
     async fn would_go(&self, object: &ObjectKey) -> Result<bool, Error> {
         let cluster = &self.context.cluster;
         let namespace = &self.desired.release.namespace;
@@ -240,10 +241,16 @@ impl Acting<'_> {
             Err(crate::cluster::Error::UnknownKind { .. }) => return Ok(false),
             Err(error) => return Err(error.into()),
         };
-        let live = cluster.get(&at).await?;
-        let policy =
-            |live: &Value| live["metadata"]["annotations"]["helm.sh/resource-policy"] == "keep";
-        Ok(live.is_some_and(|live| !policy(&live)))
+        let Some(live) = cluster.get(&at).await? else {
+            return Ok(false);
+        };
+        if live["metadata"]["annotations"]["helm.sh/resource-policy"] == "keep" {
+            return Ok(false);
+        }
+        match object.kind.as_str() {
+            "CustomResourceDefinition" => Ok(cluster.has_objects(&live).await?),
+            _ => Ok(true),
+        }
     }
 
     /// Whether the release's whole namespace is being deleted.

@@ -9,6 +9,7 @@ mod bad_input;
 mod control_plane;
 mod culprits;
 mod drift;
+mod guard;
 mod immutable;
 mod install;
 mod install_chart;
