@@ -334,6 +334,9 @@ impl Acting<'_> {
         })?;
         let mut record = self.next_record(stored, rendered, previous.first_deployed);
         record.set_server_side(previous.server_side);
+        let mut notes = Notes::default();
+        notes.note_chart(&archive.digest.to_string());
+        record.notes_to_self = notes.into_annotations();
         Ok(Intent {
             hooks: record.hooks.clone(),
             record,
@@ -491,6 +494,10 @@ impl Acting<'_> {
         let target = applied_objects(release, &good)?;
         let time = release::time(now());
         let server_side = good.is_server_side();
+        let mut notes = Notes::default();
+        if let Some(digest) = Notes::new(good.notes_to_self.clone()).chart() {
+            notes.note_chart(digest);
+        }
         let mut record = Record {
             version: self.next_revision(),
             info: Info {
@@ -501,7 +508,7 @@ impl Acting<'_> {
                 rollback_revision: to,
                 ..Info::default()
             },
-            notes_to_self: BTreeMap::new(),
+            notes_to_self: notes.into_annotations(),
             resource_version: None,
             ..good
         };
