@@ -6,8 +6,8 @@
 
 use serde_json::{Map, Value};
 
-/// The field manager of the helm program. // helm: pkg/kube/client.go getManagedFieldsManager: the
-/// name of the binary, which is another one in programs that have Helm built in.
+/// The field manager of the helm program; programs that have Helm built in choose their own.
+// helm: cmd/helm/helm.go main
 pub const HELM: &str = "helm";
 
 /// The name under which the object was applied server-side as part of a release: whoever applied the

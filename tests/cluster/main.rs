@@ -13,6 +13,7 @@ mod guard;
 mod immutable;
 mod install;
 mod install_chart;
+mod interop;
 mod large;
 mod nothing_left_behind;
 mod observability;

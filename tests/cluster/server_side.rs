@@ -16,7 +16,7 @@ fn helm_installs(space: &Space, name: &str) -> Result<()> {
 }
 
 /// Who manages fields of an object, but for its status: `name operation`.
-fn managers(space: &Space, object: &str) -> Result<BTreeSet<String>> {
+pub(crate) fn managers(space: &Space, object: &str) -> Result<BTreeSet<String>> {
     let text = space.kubectl(&["get", object, "-o", "json", "--show-managed-fields"])?;
     let object: Value = serde_json::from_str(&text)?;
     let entries = object["metadata"]["managedFields"].as_array();
