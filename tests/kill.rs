@@ -1,6 +1,7 @@
 //! No interruption hurts: the controller is killed (SIGKILL) before and after every single write
 //! that it sends to the API server, for an install, an upgrade, a failed
-//! upgrade with its rollback, and an uninstall, all with hooks; it is started again, and must end where it ends without the kill:
+//! upgrade with its rollback, an upgrade that replaces what is immutable, and an uninstall, all with
+//! hooks; it is started again, and must end where it ends without the kill:
 //! nothing lost, nothing twice, no hook run twice, no revision too many, nothing pending.
 //!
 //! The program is the real one, in a process of its own; between it and the API server stands a

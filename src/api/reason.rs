@@ -40,6 +40,7 @@ pub enum Reason {
     RollbackFailed,
     UninstallFailed,
     HookFailed,
+    HookPrinted,
     TestFailed,
     NotReadyInTime,
     ObjectRefused,
@@ -57,7 +58,7 @@ pub enum Reason {
 }
 
 impl Reason {
-    const NAMES: [(Self, &'static str); 40] = [
+    const NAMES: [(Self, &'static str); 41] = [
         (Self::InstallSucceeded, "InstallSucceeded"),
         (Self::UpgradeSucceeded, "UpgradeSucceeded"),
         (Self::RollbackSucceeded, "RollbackSucceeded"),
@@ -87,6 +88,7 @@ impl Reason {
         (Self::RollbackFailed, "RollbackFailed"),
         (Self::UninstallFailed, "UninstallFailed"),
         (Self::HookFailed, "HookFailed"),
+        (Self::HookPrinted, "HookPrinted"),
         (Self::TestFailed, "TestFailed"),
         (Self::NotReadyInTime, "NotReadyInTime"),
         (Self::ObjectRefused, "ObjectRefused"),

@@ -2,8 +2,8 @@
 //! `kubectl logs`.
 //!
 //! In: the objects at fault. Out: a sentence for each, of their pods' containers, the last Warning
-//! events, and the last lines that a failing container wrote. Never: an error; what cannot be read
-//! is left out.
+//! events, and the last lines that a failing container wrote; of a hook that asks for it, what its
+//! pods printed. Never: an error; what cannot be read is left out.
 
 use std::collections::BTreeSet;
 
@@ -14,7 +14,7 @@ use serde_json::Value;
 use tracing::debug;
 
 use super::live::Cluster;
-use crate::manifest::ObjectKey;
+use crate::manifest::{Hook, ObjectKey};
 
 /// How much of everything is told.
 const OBJECTS: usize = 3;
@@ -23,7 +23,77 @@ const EVENTS: usize = 3;
 const LINES: i64 = 5;
 const LETTERS: usize = 500;
 
+/// And of what a hook printed: an Event takes no more.
+const PRINTED_PODS: usize = 3;
+const PRINTED_LINES: i64 = 20;
+const PRINTED_LETTERS: usize = 700;
+
+/// What one container of a hook printed: its last lines.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Printed {
+    /// The kind and name of the hook.
+    pub hook: String,
+    /// The pod.
+    pub pod: String,
+    /// The container.
+    pub container: String,
+    /// The lines, as one.
+    pub text: String,
+    /// The hook had failed.
+    pub failed: bool,
+}
+
+/// Why an object is not ready, while it is waited for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Culprit {
+    /// The word of its pod's container, such as `CrashLoopBackOff`, where there is one.
+    pub reason: Option<String>,
+    /// The sentences.
+    pub message: String,
+}
+
 impl Cluster {
+    /// Why these objects are not ready, as far as their pods and events tell without a log; only
+    /// the first ones are looked at.
+    pub async fn culprits(
+        &self,
+        objects: &[ObjectKey],
+        release_namespace: &str,
+    ) -> Vec<(ObjectKey, Culprit)> {
+        let mut found = Vec::new();
+        for object in objects.iter().take(OBJECTS) {
+            let Some((live, namespace)) = self.live_of(object, release_namespace).await else {
+                continue;
+            };
+            let pods = self.failing_pods(&live, &namespace).await;
+            let states = pods.iter().take(PODS).filter_map(|pod| {
+                let (container, state) = failing_container(pod)?;
+                Some((word(container), in_pod(pod, container, &state)))
+            });
+            let (words, mut told): (Vec<Option<String>>, Vec<String>) = states.unzip();
+            told.extend(self.warnings(&involved(object, &pods), &namespace).await);
+            if told.is_empty() {
+                continue;
+            }
+            let culprit = Culprit {
+                reason: words.into_iter().flatten().next(),
+                message: told.join("; "),
+            };
+            found.push((object.clone(), culprit));
+        }
+        found
+    }
+
+    async fn live_of(
+        &self,
+        object: &ObjectKey,
+        release_namespace: &str,
+    ) -> Option<(Value, String)> {
+        let at = self.endpoint(object, release_namespace).await.ok()?;
+        let live = self.get(&at).await.ok()??;
+        Some((live, at.namespace?))
+    }
+
     /// What is behind the state of these objects; empty where nothing is found.
     pub(super) async fn explain(&self, objects: &[ObjectKey], release_namespace: &str) -> String {
         let mut told = Vec::new();
@@ -34,23 +104,15 @@ impl Cluster {
     }
 
     async fn explain_one(&self, object: &ObjectKey, release_namespace: &str) -> Vec<String> {
-        let Ok(at) = self.endpoint(object, release_namespace).await else {
+        let Some((live, namespace)) = self.live_of(object, release_namespace).await else {
             return Vec::new();
         };
-        let (Ok(Some(live)), Some(namespace)) = (self.get(&at).await, &at.namespace) else {
-            return Vec::new();
-        };
-        let pods = self.failing_pods(&live, namespace).await;
-        let mut involved = BTreeSet::from([object.name.clone()]);
+        let pods = self.failing_pods(&live, &namespace).await;
         let mut told = Vec::new();
         for pod in pods.iter().take(PODS) {
-            let metadata = &pod.metadata;
-            let owners = metadata.owner_references.iter().flatten();
-            involved.extend(owners.map(|owner| owner.name.clone()));
-            involved.extend(metadata.name.clone());
-            told.extend(self.explain_pod(pod, namespace).await);
+            told.extend(self.explain_pod(pod, &namespace).await);
         }
-        let events = self.warnings(&involved, namespace).await;
+        let events = self.warnings(&involved(object, &pods), &namespace).await;
         told.extend(events);
         told
     }
@@ -87,18 +149,10 @@ impl Cluster {
 
     async fn explain_pod(&self, pod: &Pod, namespace: &str) -> Vec<String> {
         let name = pod.metadata.name.as_deref().unwrap_or_default();
-        let status = pod.status.as_ref();
-        let containers = status.into_iter().flat_map(|status| {
-            let init = status.init_container_statuses.iter().flatten();
-            init.chain(status.container_statuses.iter().flatten())
-        });
-        let Some((container, state)) = containers
-            .filter_map(|container| Some((container, said(container)?)))
-            .next()
-        else {
+        let Some((container, state)) = failing_container(pod) else {
             return Vec::new();
         };
-        let mut told = vec![format!("Pod {name}, container {}: {state}", container.name)];
+        let mut told = vec![in_pod(pod, container, &state)];
         let parameters = LogParams {
             container: Some(container.name.clone()),
             tail_lines: Some(LINES),
@@ -106,15 +160,71 @@ impl Cluster {
             previous: container.restart_count > 0 && has_ended_before(container),
             ..LogParams::default()
         };
-        let api: Api<Pod> = Api::namespaced(self.client.clone(), namespace);
-        match api.logs(name, &parameters).await {
-            Ok(log) if !log.trim().is_empty() => {
-                told.push(format!("its last lines: {}", shortened(log.trim())));
-            }
-            Ok(_) => {}
-            Err(error) => debug!(pod = name, %error, "the log could not be read"),
+        if let Some(log) = self.log(name, namespace, &parameters).await {
+            told.push(format!("its last lines: {}", shortened(&log, LETTERS)));
         }
         told
+    }
+
+    /// What a container printed, if it printed anything that can be read.
+    async fn log(&self, pod: &str, namespace: &str, parameters: &LogParams) -> Option<String> {
+        let api: Api<Pod> = Api::namespaced(self.client.clone(), namespace);
+        match api.logs(pod, parameters).await {
+            Ok(log) => Some(log.trim().to_owned()).filter(|log| !log.is_empty()),
+            Err(error) => {
+                debug!(pod, %error, "the log could not be read");
+                None
+            }
+        }
+    }
+
+    /// What the pods of a hook printed.
+    // helm: pkg/action/hooks.go outputLogsByPolicy: of Jobs and Pods alone, all containers but those
+    // that run before the others.
+    pub(super) async fn printed(
+        &self,
+        hook: &Hook,
+        release_namespace: &str,
+        failed: bool,
+    ) -> Vec<Printed> {
+        let selection = match hook.kind.as_str() {
+            "Job" => ListParams::default().labels(&format!("job-name={}", hook.name)),
+            "Pod" => ListParams::default().fields(&format!("metadata.name={}", hook.name)),
+            _ => return Vec::new(),
+        };
+        let objects = hook.objects().unwrap_or_default();
+        let own = objects.first().and_then(|o| o.key.namespace.as_deref());
+        let namespace = own.unwrap_or(release_namespace);
+        let api: Api<Pod> = Api::namespaced(self.client.clone(), namespace);
+        let pods = match api.list(&selection).await {
+            Ok(pods) => pods.items,
+            Err(error) => {
+                debug!(%error, "the pods of a hook could not be read");
+                return Vec::new();
+            }
+        };
+        let mut printed = Vec::new();
+        for pod in pods.into_iter().rev().take(PRINTED_PODS) {
+            let name = pod.metadata.name.unwrap_or_default();
+            for container in pod.spec.into_iter().flat_map(|spec| spec.containers) {
+                let parameters = LogParams {
+                    container: Some(container.name.clone()),
+                    tail_lines: Some(PRINTED_LINES),
+                    ..LogParams::default()
+                };
+                let Some(text) = self.log(&name, namespace, &parameters).await else {
+                    continue;
+                };
+                printed.push(Printed {
+                    hook: format!("{} {}", hook.kind, hook.name),
+                    pod: name.clone(),
+                    container: container.name,
+                    text: shortened(&text, PRINTED_LETTERS),
+                    failed,
+                });
+            }
+        }
+        printed
     }
 
     /// The last Warning events about any of these.
@@ -143,7 +253,7 @@ impl Cluster {
                 "{} on {}: {}",
                 reason.unwrap_or("Warning"),
                 about(event),
-                shortened(message.unwrap_or_default())
+                shortened(message.unwrap_or_default(), LETTERS)
             )
         });
         let mut told: Vec<String> = told.collect();
@@ -162,13 +272,47 @@ fn is_well(pod: &Pod) -> bool {
         || conditions.any(|condition| condition.type_ == "Ready" && condition.status == "True")
 }
 
+/// The names that events about an object, its pods and what is between them speak of.
+fn involved(object: &ObjectKey, pods: &[Pod]) -> BTreeSet<String> {
+    let mut involved = BTreeSet::from([object.name.clone()]);
+    for pod in pods.iter().take(PODS) {
+        let owners = pod.metadata.owner_references.iter().flatten();
+        involved.extend(owners.map(|owner| owner.name.clone()));
+        involved.extend(pod.metadata.name.clone());
+    }
+    involved
+}
+
+/// The first container of a pod that is not as it should be, and what is wrong with it.
+fn failing_container(pod: &Pod) -> Option<(&ContainerStatus, String)> {
+    let containers = pod.status.iter().flat_map(|status| {
+        let init = status.init_container_statuses.iter().flatten();
+        init.chain(status.container_statuses.iter().flatten())
+    });
+    containers
+        .filter_map(|container| Some((container, said(container)?)))
+        .next()
+}
+
+fn in_pod(pod: &Pod, container: &ContainerStatus, state: &str) -> String {
+    let name = pod.metadata.name.as_deref().unwrap_or_default();
+    format!("Pod {name}, container {}: {state}", container.name)
+}
+
+/// The state of a container in one word.
+fn word(container: &ContainerStatus) -> Option<String> {
+    let state = container.state.as_ref()?;
+    let waiting = state.waiting.as_ref().and_then(|it| it.reason.clone());
+    waiting.or_else(|| state.terminated.as_ref()?.reason.clone())
+}
+
 /// What is wrong with a container, if anything is.
 fn said(container: &ContainerStatus) -> Option<String> {
     let state = container.state.as_ref()?;
     if let Some(waiting) = &state.waiting {
         let reason = waiting.reason.as_deref().unwrap_or("waiting");
         let message = waiting.message.as_deref().unwrap_or_default();
-        return Some(shortened(format!("{reason} {message}").trim()));
+        return Some(shortened(format!("{reason} {message}").trim(), LETTERS));
     }
     if let Some(ended) = &state.terminated {
         let reason = ended.reason.as_deref().unwrap_or("ended");
@@ -182,15 +326,15 @@ fn has_ended_before(container: &ContainerStatus) -> bool {
     last.is_some_and(|state| state.terminated.is_some())
 }
 
-/// The end of a long text: that is where the reason stands.
-fn shortened(text: &str) -> String {
+/// The end of a long text, in one line: that is where the reason stands.
+fn shortened(text: &str, most: usize) -> String {
     let letters = text.chars().count();
     let text: String = text
         .chars()
-        .skip(letters.saturating_sub(LETTERS))
+        .skip(letters.saturating_sub(most))
         .map(|letter| if letter == '\n' { ' ' } else { letter })
         .collect();
-    match letters > LETTERS {
+    match letters > most {
         true => format!("…{text}"),
         false => text,
     }

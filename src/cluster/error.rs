@@ -35,6 +35,26 @@ pub enum Error {
         /// The API server's sentence.
         message: String,
     },
+    /// A field would change that cannot, found before anything was changed.
+    #[error("change {object}: {message}")]
+    Immutable {
+        /// The object.
+        object: String,
+        /// The API server's sentence, and what a person can do about it.
+        message: String,
+    },
+    /// Somebody else owns fields that a server-side apply would set.
+    #[error(
+        "{action} {object}: {message} (they must give the fields up, or the chart must leave them out)"
+    )]
+    Conflict {
+        /// The verb.
+        action: &'static str,
+        /// The object.
+        object: String,
+        /// The API server's sentence: who owns which fields.
+        message: String,
+    },
     /// The namespace that an object belongs to does not exist.
     #[error(
         "{action} {object}: namespace {namespace:?} does not exist: create it, or set createNamespace: true"
@@ -126,6 +146,11 @@ impl Error {
                         .unwrap_or_default(),
                 }
             }
+            kube::Error::Api(status) if is_conflict_of_managers(&status) => Self::Conflict {
+                action,
+                object,
+                message: status.message.clone(),
+            },
             kube::Error::Api(status) if !is_transient(status.code) => Self::Refused {
                 action,
                 object,
@@ -147,6 +172,8 @@ impl Error {
             Self::Unavailable { .. } => true,
             Self::Storage(error) => error.is_transient(),
             Self::Refused { .. }
+            | Self::Immutable { .. }
+            | Self::Conflict { .. }
             | Self::NamespaceNotFound { .. }
             | Self::UnknownKind { .. }
             | Self::UnknownGroup { .. }
@@ -166,6 +193,12 @@ impl Error {
 /// 409 is a lost race, 429 and 5xx ask for patience. A webhook that is down answers 500.
 fn is_transient(code: u16) -> bool {
     code == 429 || code >= 500
+}
+
+/// apimachinery: pkg/apis/meta/v1/types.go CauseTypeFieldManagerConflict.
+fn is_conflict_of_managers(status: &Status) -> bool {
+    let mut causes = status.details.iter().flat_map(|details| &details.causes);
+    status.code == 409 && causes.any(|cause| cause.reason == "FieldManagerConflict")
 }
 
 fn is_missing_namespace(status: &Status) -> bool {

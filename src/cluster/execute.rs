@@ -1,8 +1,11 @@
 //! The one reader of plans: takes the steps in order, and records how it ended.
 
+mod apply;
+mod foresight;
 mod hooks;
 mod replace;
 
+use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap};
 use std::time::{Duration, Instant};
 
@@ -10,13 +13,13 @@ use jiff::Timestamp;
 use serde_json::Value;
 use tracing::{debug, info};
 
+use super::culprit::Printed;
 use super::error::{Error, Result};
 use super::live::{Cluster, Endpoint};
 use super::wait::{Interrupt, Unready};
 use crate::api::{Attempt, Reason, Replace};
-use crate::manifest::{DeletePolicy, Hook, HookEvent, ObjectKey};
-use crate::merge::{self, Kind};
-use crate::plan::{self, Action, Exempt, Exemptions, Notes, Plan, Step, Subject, Tests};
+use crate::manifest::{DeletePolicy, Hook, HookEvent, ObjectKey, OutputLogPolicy};
+use crate::plan::{self, Action, Exemptions, Notes, Plan, Step, Subject, Tests};
 use crate::release::{self, Record, Status};
 use crate::storage::Shelf;
 
@@ -73,6 +76,8 @@ pub struct Execution<'e> {
     pub interrupt: &'e Interrupt,
     /// Told what is waited for, as it changes.
     pub report: &'e (dyn Fn(&[Unready]) + Sync),
+    /// Told what hooks printed that ask for it.
+    pub hear: &'e (dyn Fn(Printed) + Sync),
     /// The time.
     pub now: fn() -> Timestamp,
 }
@@ -89,6 +94,10 @@ enum Stop {
 struct Progress {
     /// The record stands in storage: from here on a failure is recorded.
     recorded: bool,
+    /// Objects as they were read a moment ago, for the next step that asks; `None` is none.
+    seen: HashMap<ObjectKey, Option<Value>>,
+    /// Objects that cannot be changed, and may be replaced.
+    replaceable: BTreeSet<ObjectKey>,
     /// The objects as last answered.
     live: HashMap<ObjectKey, Value>,
     /// The order in which they were applied.
@@ -109,6 +118,8 @@ impl Execution<'_> {
         let mut progress = Progress {
             // Tests are of a revision that stands there.
             recorded: matches!(self.plan.action, Action::Test { .. }),
+            seen: HashMap::new(),
+            replaceable: BTreeSet::new(),
             live: HashMap::new(),
             applied: Vec::new(),
             refused: Vec::new(),
@@ -137,7 +148,8 @@ impl Execution<'_> {
             if progress.farewell.is_some() && is_of_farewell(step) {
                 continue;
             }
-            let applies = matches!(step, Step::Apply(_));
+            let step = &*progress.amended(step);
+            let applies = matches!(step, Step::Apply(_) | Step::Replace(_));
             if let Some(failure) = (!applies).then(|| all_of(&mut progress.refused)).flatten() {
                 return Ok(Some(Stop::Failed(failure)));
             }
@@ -167,6 +179,7 @@ impl Execution<'_> {
         match step {
             Step::EnsureNamespace => self.cluster.ensure_namespace(namespace).await?,
             Step::CheckOwnership { objects } => self.check_ownership(objects).await?,
+            Step::TryChanges { .. } => self.try_changes(progress).await?,
             Step::StorePending => {
                 self.store_pending().await?;
                 progress.recorded = true;
@@ -177,10 +190,15 @@ impl Execution<'_> {
             }
             Step::RunHook { phase, hook } => return self.run_hook(*phase, hook, progress).await,
             Step::TidyHooks { phase, hooks } => {
+                // helm: pkg/action/hooks.go execHookWithDelayedShutdown: the last one first.
+                for hook in hooks.iter().rev() {
+                    self.tell_printed(hook, OutputLogPolicy::HOOK_SUCCEEDED)
+                        .await;
+                }
                 self.tidy(*phase, hooks, DeletePolicy::HOOK_SUCCEEDED, progress)
                     .await?;
             }
-            Step::Apply(subject) => self.apply(subject, progress).await?,
+            Step::Apply(subject) | Step::Replace(subject) => self.apply(subject, progress).await?,
             Step::Delete { object } => self.delete(object, progress).await?,
             Step::AwaitReady { objects } => return self.await_ready(objects, progress).await,
             Step::AwaitGone { objects } => return self.await_gone(objects, progress).await,
@@ -198,6 +216,7 @@ impl Execution<'_> {
             Error::Refused { action, .. } => {
                 self.plan.action == Action::Install || *action == "patch"
             }
+            Error::Conflict { .. } => true,
             _ => false,
         }
     }
@@ -308,97 +327,6 @@ impl Execution<'_> {
             self.shelf.delete(revision).await?;
         }
         Ok(())
-    }
-
-    async fn apply(&self, subject: &Subject, progress: &mut Progress) -> Result<()> {
-        let object = &subject.object;
-        let at = self.endpoint(&object.key).await?;
-        let (live, verb) = match &subject.previous {
-            None => match self.cluster.create(&at, &object.value).await {
-                Ok(live) => (live, "created"),
-                Err(error) if error.is_status(409) => self.merge(&at, subject, progress).await?,
-                Err(error) => return Err(error),
-            },
-            Some(_) => self.merge(&at, subject, progress).await?,
-        };
-        if verb == "unchanged" {
-            debug!(object = %object.key, "unchanged");
-        } else {
-            info!(object = %object.key, "{verb}");
-        }
-        progress.applied.push(object.key.clone());
-        progress.live.insert(object.key.clone(), live);
-        if object.key.kind == "CustomResourceDefinition" {
-            self.await_definition(at, progress).await?;
-        }
-        Ok(())
-    }
-
-    /// Reads the live object and patches what differs. A lost race is run again.
-    async fn merge(
-        &self,
-        at: &Endpoint,
-        subject: &Subject,
-        progress: &Progress,
-    ) -> Result<(Value, &'static str)> {
-        let whole = &subject.object.value;
-        let mut lost = 0;
-        loop {
-            let Some(live) = self.cluster.get(at).await? else {
-                return Ok((self.cluster.create(at, whole).await?, "created"));
-            };
-            if self.is_spared(subject, &live) {
-                return Ok((live, "unchanged"));
-            }
-            let target = &self
-                .cluster
-                .left_to_others(at, whole, &live, self.exemptions)
-                .await?;
-            if subject.previous.is_none() {
-                self.refuse_foreign(at, &live)?;
-            }
-            // helm: pkg/action/validate.go existingResourceConflict: an object that is taken into
-            // the release is its own base, so that nothing of what it has goes; but
-            // pkg/kube/client.go update, in a rollback: what is there is the base. Where the plan
-            // is resumed, it is likely to be what this very plan has created.
-            let back = matches!(self.plan.action, Action::Rollback { .. });
-            let new = match back && !self.plan.resumed {
-                true => &live,
-                false => target,
-            };
-            let previous = subject.previous.as_ref().unwrap_or(new);
-            let patch = merge::three_way(Kind::of(target), Some(previous), target, &live).map_err(
-                |source| Error::Merge {
-                    object: at.object.to_string(),
-                    source,
-                },
-            )?;
-            let Some(patch) = patch else {
-                return Ok((live, "unchanged"));
-            };
-            match self.cluster.patch(at, &patch).await {
-                Err(error) if error.is_status(409) && lost < 3 => lost += 1,
-                Err(error) if error.is_status(404) && lost < 3 => lost += 1,
-                Err(refusal) => {
-                    let replaced = self.replace(at, &live, target, refusal, progress).await?;
-                    return Ok((replaced, "replaced"));
-                }
-                Ok(answer) => {
-                    let same = answer["metadata"]["resourceVersion"]
-                        == live["metadata"]["resourceVersion"];
-                    return Ok((answer, if same { "unchanged" } else { "changed" }));
-                }
-            }
-        }
-    }
-
-    /// Whether an object that is left alone as a whole stays as it is: the new revision has nothing
-    /// new for it.
-    fn is_spared(&self, subject: &Subject, live: &Value) -> bool {
-        let object = &subject.object;
-        subject.previous.as_ref() == Some(&object.value)
-            && (self.exemptions.of(&object.key, &object.value) == Exempt::Whole
-                || plan::asks_to_be_left_alone(live))
     }
 
     /// A definition must be served before objects of its kind can follow.
@@ -631,7 +559,7 @@ fn refused(error: &Error) -> Failure {
         source = cause.source();
     }
     let reason = match error {
-        Error::Owned { .. } => Reason::OwnershipConflict,
+        Error::Owned { .. } | Error::Conflict { .. } => Reason::OwnershipConflict,
         _ => Reason::ObjectRefused,
     };
     Failure {
@@ -663,6 +591,16 @@ fn all_of(refused: &mut Vec<Failure>) -> Option<Failure> {
 }
 
 impl Progress {
+    /// The step as it has to be taken by what is known now.
+    fn amended<'s>(&self, step: &'s Step) -> Cow<'s, Step> {
+        match step {
+            Step::Apply(subject) if self.replaceable.contains(&subject.object.key) => {
+                Cow::Owned(Step::Replace(subject.clone()))
+            }
+            step => Cow::Borrowed(step),
+        }
+    }
+
     /// How much of the timeout is left.
     fn left(&self) -> Duration {
         self.deadline.saturating_duration_since(Instant::now())

@@ -6,10 +6,11 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::error::{Error, Result};
-use super::live::{Cluster, Endpoint};
+use super::live::{Applying, Cluster, Endpoint};
 use super::wait::{Interrupt, Unready};
 use crate::health::{self, Status};
 use crate::manifest::{DeletePolicy, Hook};
+use crate::merge;
 
 /// How a hook ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,17 +55,29 @@ impl Cluster {
     }
 
     /// Creates the hook's objects; the inner error is what the API server said to one of them.
+    // helm: pkg/kube/client.go makeCreateApplyFunc: server-side, one that is there is applied once more.
     pub(super) async fn create_hook(
         &self,
         hook: &Hook,
         release_namespace: &str,
         run: &str,
+        server_side: bool,
     ) -> Result<std::result::Result<Created, String>> {
         let mut created = Vec::new();
         for mut object in objects(hook)? {
             mark(&mut object.value, run);
             let mut at = self.endpoint(&object.key, release_namespace).await?;
-            let live = match self.create(&at, &object.value).await {
+            let how = Applying {
+                manager: merge::HELM,
+                force: false,
+                dry_run: false,
+                creates: true,
+            };
+            let created_now = match server_side && !object.key.name.is_empty() {
+                true => self.apply(&at, &object.value, how).await,
+                false => self.create(&at, &object.value).await,
+            };
+            let live = match created_now {
                 Ok(live) => live,
                 Err(error) if error.is_transient() => return Err(error),
                 Err(error) => return Ok(Err(error.to_string())),

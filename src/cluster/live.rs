@@ -43,6 +43,19 @@ pub struct Endpoint {
     pub object: ObjectKey,
 }
 
+/// How an object is applied server-side.
+#[derive(Clone, Copy, Debug)]
+pub struct Applying<'m> {
+    /// The name under which it is applied.
+    pub manager: &'m str,
+    /// Take fields over from others, instead of failing.
+    pub force: bool,
+    /// Change nothing.
+    pub dry_run: bool,
+    /// There is no such object yet.
+    pub creates: bool,
+}
+
 impl Endpoint {
     fn request(&self) -> Request {
         let path =
@@ -156,6 +169,40 @@ impl Cluster {
         self.send_patch(at, patch, true).await
     }
 
+    /// Applies the object server-side; creates it where there is none.
+    pub async fn apply(&self, at: &Endpoint, object: &Value, how: Applying<'_>) -> Result<Value> {
+        let parameters = PatchParams {
+            dry_run: how.dry_run,
+            force: how.force,
+            field_manager: Some(how.manager.to_owned()),
+            field_validation: Some(ValidationDirective::Strict),
+        };
+        let name = &at.object.name;
+        let request = at.request().patch(name, &parameters, &Patch::Apply(object));
+        self.send("patch", at, request).await
+    }
+
+    /// Writes who owns the object's fields; fails where `live` is not the newest.
+    pub async fn put_managed_fields(
+        &self,
+        at: &Endpoint,
+        live: &Value,
+        fields: Value,
+    ) -> Result<Value> {
+        let patch = serde_json::json!([
+            {"op": "replace", "path": "/metadata/managedFields", "value": fields},
+            {"op": "replace", "path": "/metadata/resourceVersion",
+                "value": live["metadata"]["resourceVersion"]},
+        ]);
+        let (path, name) = (at.request().url_path, &at.object.name);
+        let uri = format!("{path}/{name}?fieldManager={FIELD_MANAGER}");
+        let request = http::Request::patch(uri)
+            .header(http::header::CONTENT_TYPE, "application/json-patch+json")
+            .body(patch.to_string().into_bytes())
+            .map_err(kube::core::request::Error::BuildRequest);
+        self.send("patch", at, request).await
+    }
+
     async fn send_patch(
         &self,
         at: &Endpoint,
@@ -213,6 +260,32 @@ impl Cluster {
             at.request().list(&kube::api::ListParams::default()),
         )
         .await
+    }
+
+    /// Whether there is any object of a live definition.
+    pub async fn has_objects(&self, definition: &Value) -> Result<bool> {
+        let spec = &definition["spec"];
+        let word = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        let mut versions = spec["versions"].as_array().into_iter().flatten();
+        let Some(version) = versions.find(|version| version["served"] == true) else {
+            // Nobody can ask, and some may be stored.
+            return Ok(true);
+        };
+        let (group, version) = (word(&spec["group"]), word(&version["name"]));
+        let path = format!("/apis/{group}/{version}/{}", word(&spec["names"]["plural"]));
+        let parameters = kube::api::ListParams::default().limit(1);
+        let request = Request::new(path).list(&parameters);
+        let at = format!("{} objects", word(&spec["names"]["kind"]));
+        let request =
+            request.map_err(|error| Error::of("list", &at, kube::Error::BuildRequest(error)))?;
+        match self.client.request::<Value>(request).await {
+            Ok(list) => Ok(list["items"]
+                .as_array()
+                .is_some_and(|items| !items.is_empty())),
+            // It is not served yet.
+            Err(kube::Error::Api(status)) if status.code == 404 => Ok(false),
+            Err(error) => Err(Error::of("list", at, error)),
+        }
     }
 
     /// The first object of a kind that is so, in the namespace of `at`.

@@ -20,11 +20,12 @@ mod lookup;
 mod namespace;
 mod wait;
 
+pub use culprit::{Culprit, Printed};
 pub use drift::ObjectDrift;
 pub use error::{Error, Result};
 pub use execute::{Execution, Failure, Outcome};
 pub use kinds::{Capabilities, Kinds};
-pub use live::{Cluster, Endpoint, connect};
+pub use live::{Applying, Cluster, Endpoint, connect};
 pub use lookup::ClusterLookup;
 pub use wait::{Interrupt, Unready};
 

@@ -1,6 +1,7 @@
 //! One action on a release: from the chart's bytes, or a stored revision, to an outcome.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
 use kube::ResourceExt as _;
@@ -12,7 +13,7 @@ use super::error::Error;
 use super::observe::{INPUTS_LABEL, Sight, applied_objects};
 use crate::api::{CONFIRM, Guard, HelmRelease};
 use crate::chart::Chart;
-use crate::cluster::{ClusterLookup, Execution, Interrupt, Outcome, Unready};
+use crate::cluster::{ClusterLookup, Execution, Interrupt, Outcome, Printed, Unready};
 use crate::manifest::{self, Hook, HookEvent, Object, ObjectKey};
 use crate::plan::{self, Action, Build, Desired, Notes, Plan, Tests, Work};
 use crate::release::{self, Info, Record, Status};
@@ -33,6 +34,8 @@ pub(super) struct Acted {
     pub(super) tested: Option<Record>,
     /// The revisions that storage holds afterwards.
     pub(super) revisions: Vec<Revision>,
+    /// What hooks printed that ask for it to be told.
+    pub(super) printed: Vec<Printed>,
     /// The objects of the release afterwards, in the order of their application.
     pub(super) inventory: Vec<ObjectKey>,
     /// What the revision is, for the status; `None` where none is left.
@@ -156,6 +159,11 @@ impl Acting<'_> {
         );
         shelf.lay_down(intent.earlier);
         let began = Instant::now();
+        let printed = Mutex::new(Vec::new());
+        let hear = |heard: Printed| {
+            let mut printed = printed.lock().unwrap_or_else(PoisonError::into_inner);
+            printed.push(heard);
+        };
         let outcome = Execution {
             cluster: &self.context.cluster,
             shelf: &mut shelf,
@@ -170,6 +178,7 @@ impl Acting<'_> {
             timeout: self.desired.timeout,
             interrupt: self.interrupt,
             report: self.report,
+            hear: &hear,
             now,
         }
         .run()
@@ -190,6 +199,7 @@ impl Acting<'_> {
             to_be_tested,
             tested: None,
             revisions: shelf.into_revisions(),
+            printed: printed.into_inner().unwrap_or_else(PoisonError::into_inner),
             inventory,
             snapshot: left,
         })
@@ -221,7 +231,8 @@ impl Acting<'_> {
         })
     }
 
-    /// Whether an object is there, and is not kept.
+    /// Whether something would go for good: an object that is there and is not kept; a definition,
+    /// where there are objects of it.
     async fn would_go(&self, object: &ObjectKey) -> Result<bool, Error> {
         let cluster = &self.context.cluster;
         let namespace = &self.desired.release.namespace;
@@ -230,10 +241,16 @@ impl Acting<'_> {
             Err(crate::cluster::Error::UnknownKind { .. }) => return Ok(false),
             Err(error) => return Err(error.into()),
         };
-        let live = cluster.get(&at).await?;
-        let policy =
-            |live: &Value| live["metadata"]["annotations"]["helm.sh/resource-policy"] == "keep";
-        Ok(live.is_some_and(|live| !policy(&live)))
+        let Some(live) = cluster.get(&at).await? else {
+            return Ok(false);
+        };
+        if live["metadata"]["annotations"]["helm.sh/resource-policy"] == "keep" {
+            return Ok(false);
+        }
+        match object.kind.as_str() {
+            "CustomResourceDefinition" => Ok(cluster.has_objects(&live).await?),
+            _ => Ok(true),
+        }
     }
 
     /// Whether the release's whole namespace is being deleted.
@@ -315,9 +332,14 @@ impl Acting<'_> {
             chart: named,
             source,
         })?;
+        let mut record = self.next_record(stored, rendered, previous.first_deployed);
+        record.set_server_side(previous.server_side);
+        let mut notes = Notes::default();
+        notes.note_chart(&archive.digest.to_string());
+        record.notes_to_self = notes.into_annotations();
         Ok(Intent {
-            hooks: rendered.hooks.clone(),
-            record: self.next_record(stored, rendered, previous.first_deployed),
+            hooks: record.hooks.clone(),
+            record,
             earlier: previous.records,
             previous: previous.objects,
             target,
@@ -459,7 +481,6 @@ impl Acting<'_> {
             manifest: rendered.manifest,
             hooks: rendered.hooks,
             labels: BTreeMap::from([(INPUTS_LABEL.to_owned(), self.desired.inputs.clone())]),
-            apply_method: "csa".to_owned(),
             ..Record::default()
         }
     }
@@ -472,7 +493,12 @@ impl Acting<'_> {
         let previous = self.applied(i64::MAX).await?;
         let target = applied_objects(release, &good)?;
         let time = release::time(now());
-        let record = Record {
+        let server_side = good.is_server_side();
+        let mut notes = Notes::default();
+        if let Some(digest) = Notes::new(good.notes_to_self.clone()).chart() {
+            notes.note_chart(digest);
+        }
+        let mut record = Record {
             version: self.next_revision(),
             info: Info {
                 first_deployed: previous.first_deployed.unwrap_or_else(|| time.clone()),
@@ -482,10 +508,11 @@ impl Acting<'_> {
                 rollback_revision: to,
                 ..Info::default()
             },
-            notes_to_self: BTreeMap::new(),
+            notes_to_self: notes.into_annotations(),
             resource_version: None,
             ..good
         };
+        record.set_server_side(server_side);
         let hooks = record.hooks.clone();
         Ok(Intent {
             record,
@@ -616,7 +643,14 @@ impl Acting<'_> {
             records.push(record);
         }
         manifest::install_order(&mut objects);
+        // helm: pkg/action/upgrade.go prepareUpgrade: the last revision's way, however it ended.
+        let last = records.last().filter(|record: &&Record| {
+            history
+                .last()
+                .is_some_and(|last| last.revision == record.version)
+        });
         Ok(Applied {
+            server_side: last.is_some_and(Record::is_server_side),
             objects,
             first_deployed,
             records,
@@ -633,6 +667,8 @@ fn installable(archive: &[u8]) -> Result<Chart, crate::chart::Error> {
 }
 
 struct Applied {
+    /// The last revision was applied server-side.
+    server_side: bool,
     objects: Vec<Object>,
     first_deployed: Option<String>,
     /// The records that tell of it.

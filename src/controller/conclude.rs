@@ -468,6 +468,13 @@ fn in_sync(draft: &mut Draft<'_>) {
 }
 
 fn concluded_action(draft: &mut Draft<'_>, acted: &Acted) -> Next {
+    for printed in &acted.printed {
+        let note = format!(
+            "hook {} printed (pod {}, container {}): {}",
+            printed.hook, printed.pod, printed.container, printed.text
+        );
+        draft.tell(printed.failed, Reason::HookPrinted, note);
+    }
     match &acted.outcome {
         Outcome::Succeeded(_) => succeeded(draft, acted),
         Outcome::Failed(failure) => action_failed(draft, acted, failure),

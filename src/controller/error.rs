@@ -190,7 +190,8 @@ impl Error {
             Self::Chart { .. }
             | Self::Record { .. }
             | Self::Render { .. }
-            | Self::Manifest { .. } => Retry::OnChange,
+            | Self::Manifest { .. }
+            | Self::Cluster(cluster::Error::Immutable { .. }) => Retry::OnChange,
             Self::Storage(error) if error.is_transient() => Retry::Backoff,
             Self::Cluster(error) if error.is_transient() => Retry::Backoff,
             Self::Storage(_) | Self::Cluster(_) => Retry::After(Duration::from_secs(15)),
@@ -290,9 +291,10 @@ fn cluster_reason(error: &cluster::Error) -> Reason {
     match error {
         cluster::Error::Unavailable { .. } => Reason::ClusterUnavailable,
         cluster::Error::NamespaceNotFound { .. } => Reason::NamespaceNotFound,
-        cluster::Error::Owned { .. } => Reason::OwnershipConflict,
+        cluster::Error::Owned { .. } | cluster::Error::Conflict { .. } => Reason::OwnershipConflict,
         cluster::Error::Storage(error) => storage_reason(error),
         cluster::Error::Refused { .. }
+        | cluster::Error::Immutable { .. }
         | cluster::Error::UnknownKind { .. }
         | cluster::Error::UnknownGroup { .. }
         | cluster::Error::Merge { .. }

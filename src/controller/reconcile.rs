@@ -20,8 +20,14 @@ use crate::api::{
     ConditionStatus, ConditionType, FINALIZER, FORCE_AT, HelmRelease, HelmReleaseStatus,
     REQUESTED_AT, Reason, Waiting, set_condition,
 };
-use crate::cluster::{Interrupt, Outcome, Unready};
+use crate::cluster::{Culprit, Interrupt, Outcome, Unready};
+use crate::manifest::ObjectKey;
 use crate::plan::{Action, Desired, Rest, decide};
+
+/// How long after a change the pods of what is waited for are looked at, and how long at most
+/// between two looks.
+const FIRST_LOOK: Duration = Duration::from_secs(3);
+const LAST_LOOK: Duration = Duration::from_secs(60);
 
 /// Runs a turn and says when the next is due. A panic is this resource's trouble alone.
 #[tracing::instrument(name = "reconcile", skip_all, fields(namespace = resource.namespace(), name = resource.name_any(), generation = resource.as_ref().meta().generation))]
@@ -353,13 +359,35 @@ impl Work<'_> {
         self.context.write_status(self.resource, &status).await
     }
 
-    /// Shows in the status what is waited for, once a second at most, while it lasts.
+    /// Shows in the status what is waited for, once a second at most, while it lasts; and why, as
+    /// pods and events tell: a moment after a change, and then less and less often.
     async fn tell_waiting(&self, mut waiting: watch::Receiver<Vec<Unready>>) {
-        while waiting.changed().await.is_ok() {
-            tokio::time::sleep(Duration::from_secs(1)).await;
+        let namespace = &self.desired.release.namespace;
+        let cluster = &self.context.cluster;
+        let mut culprits = Vec::new();
+        let mut pause = FIRST_LOOK;
+        let mut look = tokio::time::Instant::now() + pause;
+        loop {
+            let changed = tokio::select! {
+                changed = waiting.changed() => changed.is_ok().then_some(true),
+                () = tokio::time::sleep_until(look) => Some(false),
+            };
+            let Some(is_new) = changed else { return };
+            if is_new {
+                tokio::time::sleep(Duration::from_secs(1)).await;
+                pause = FIRST_LOOK;
+                look = look.min(tokio::time::Instant::now() + pause);
+            }
             let unready = waiting.borrow_and_update().clone();
+            if tokio::time::Instant::now() >= look {
+                let objects: Vec<_> = unready.iter().map(|it| it.object.clone()).collect();
+                culprits = cluster.culprits(&objects, namespace).await;
+                pause = (pause * 2).min(LAST_LOOK);
+                look = tokio::time::Instant::now() + pause;
+            }
             let mut status = self.context.status_of(self.resource);
-            status.waiting = unready.iter().take(20).map(waiting_entry).collect();
+            let shown = unready.iter().take(20);
+            status.waiting = shown.map(|it| waiting_entry(it, &culprits)).collect();
             if let Err(error) = self.context.write_status(self.resource, &status).await {
                 warn!(
                     error = error.chain(),
@@ -446,12 +474,19 @@ fn whole_seconds() -> Timestamp {
     Timestamp::from_second(now().as_second()).unwrap_or_default()
 }
 
-fn waiting_entry(unready: &Unready) -> Waiting {
+fn waiting_entry(unready: &Unready, culprits: &[(ObjectKey, Culprit)]) -> Waiting {
+    let mut culprits = culprits.iter();
+    let culprit = culprits.find(|(object, _)| *object == unready.object);
+    let (mut reason, mut message) = (unready.reason.clone(), unready.message.clone());
+    if let Some((_, culprit)) = culprit {
+        reason = culprit.reason.clone().unwrap_or(reason);
+        message = format!("{message}; {}", culprit.message);
+    }
     Waiting {
         kind: unready.object.kind.clone(),
         name: unready.object.name.clone(),
-        reason: unready.reason.clone(),
-        message: unready.message.clone(),
+        reason,
+        message,
     }
 }
 

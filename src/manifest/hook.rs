@@ -133,6 +133,13 @@ impl DeletePolicy {
 #[serde(transparent)]
 pub struct OutputLogPolicy(pub String);
 
+impl OutputLogPolicy {
+    /// What its pods printed is told once it succeeded.
+    pub const HOOK_SUCCEEDED: &'static str = "hook-succeeded";
+    /// What its pods printed is told when it failed.
+    pub const HOOK_FAILED: &'static str = "hook-failed";
+}
+
 /// The last run of a hook.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]

@@ -19,6 +19,7 @@ const HOOK_FAILED: &str = "helm.pintle.dev/hook-failed";
 const HOOKS_RUN: &str = "helm.pintle.dev/hooks-run";
 const ATTEMPT: &str = "helm.pintle.dev/attempt";
 const TESTS: &str = "helm.pintle.dev/tests";
+const CHART: &str = "helm.pintle.dev/chart-digest";
 
 /// How the chart's tests of a revision stand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,6 +55,16 @@ impl Notes {
     /// From now on it is this one.
     pub fn hold(&mut self, holder: &str) {
         self.0.insert(HOLDER.to_owned(), holder.to_owned());
+    }
+
+    /// The digest of the chart's archive that the revision was made of.
+    pub fn chart(&self) -> Option<&str> {
+        self.0.get(CHART).map(String::as_str)
+    }
+
+    /// It was made of this chart.
+    pub fn note_chart(&mut self, digest: &str) {
+        self.0.insert(CHART.to_owned(), digest.to_owned());
     }
 
     /// How often the revision was gone on with after an interruption.

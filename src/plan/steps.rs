@@ -102,6 +102,11 @@ pub enum Step {
         /// The objects that are new to the release.
         objects: Vec<ObjectKey>,
     },
+    /// Try the changes of objects that are there, before any of them is made.
+    TryChanges {
+        /// The objects.
+        objects: Vec<ObjectKey>,
+    },
     /// Store the revision's record as pending.
     StorePending,
     /// Take the pending record over from a process that is no more.
@@ -122,6 +127,9 @@ pub enum Step {
     },
     /// Create the object, or merge it into what is there.
     Apply(Subject),
+    /// Delete the object and create it anew: it cannot be changed. Which ones these are is known
+    /// when their changes were tried, so that a plan is not built with it.
+    Replace(Subject),
     /// Delete an object that the release no longer has.
     Delete {
         /// The object.
@@ -204,6 +212,11 @@ fn changing(build: &Build<'_>, before: HookEvent, after: HookEvent) -> Vec<Step>
         .collect();
     let new = subjects.iter().filter(|subject| subject.previous.is_none());
     let new: Vec<ObjectKey> = new.map(|subject| subject.object.key.clone()).collect();
+    let known = subjects.iter().filter(|subject| subject.previous.is_some());
+    let known: Vec<ObjectKey> = known.map(|subject| subject.object.key.clone()).collect();
+    // A rollback puts back what it can.
+    let tried = *build.action == Action::Upgrade && !known.is_empty();
+    let mut try_changes = tried.then_some(Step::TryChanges { objects: known });
     let awaited: Vec<ObjectKey> = build
         .target
         .iter()
@@ -217,11 +230,17 @@ fn changing(build: &Build<'_>, before: HookEvent, after: HookEvent) -> Vec<Step>
     if !new.is_empty() {
         steps.push(Step::CheckOwnership { objects: new });
     }
+    let hooks = hook_steps(build.hooks, before);
+    // Hooks may be there to make the changes possible.
+    if hooks.is_empty() && !build.resumed {
+        steps.extend(try_changes.take());
+    }
     match build.resumed {
         true => steps.insert(0, Step::TakeOver),
         false => steps.push(Step::StorePending),
     }
-    steps.extend(hook_steps(build.hooks, before));
+    steps.extend(hooks);
+    steps.extend(try_changes);
     steps.extend(subjects.into_iter().map(Step::Apply));
     steps.extend(
         left_over(build)
@@ -396,6 +415,9 @@ impl fmt::Display for Step {
                     objects.len()
                 )
             }
+            Self::TryChanges { objects } => {
+                write!(f, "try the changes of {} objects", objects.len())
+            }
             Self::StorePending => f.write_str("store the record as pending"),
             Self::TakeOver => f.write_str("take the pending record over"),
             Self::RunHook { phase, hook } => {
@@ -406,6 +428,7 @@ impl fmt::Display for Step {
                 write!(f, "merge {}", subject.object.key)
             }
             Self::Apply(subject) => write!(f, "create {}", subject.object.key),
+            Self::Replace(subject) => write!(f, "replace {}", subject.object.key),
             Self::Delete { object } => write!(f, "delete {object}"),
             Self::AwaitReady { objects } => {
                 write!(f, "wait until {} objects are ready", objects.len())

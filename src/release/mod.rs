@@ -11,16 +11,24 @@
 mod codec;
 mod gojson;
 mod history;
+mod large;
 mod record;
 mod status;
 
 pub use codec::{MAX_RECORD, decode, encode};
 pub use history::{Header, History, labels, secret_name};
+pub use large::{Fitted, continued, fit, join};
 pub use record::{Info, Record, time};
 pub use status::Status;
 
 /// The `type` of a Secret that holds a release.
 pub const SECRET_TYPE: &str = "helm.sh/release.v1";
+
+/// The `type` of a Secret that goes on where a release's Secret is full, and the key in its `data`.
+pub const PART_TYPE: &str = "helm.pintle.dev/record.v1";
+
+/// See [`PART_TYPE`].
+pub const PART_KEY: &str = "part";
 
 /// The key in the Secret's `data` that holds the encoded record.
 pub const SECRET_KEY: &str = "release";
@@ -46,6 +54,9 @@ pub enum Error {
     /// The record cannot be written.
     #[error("write a release record")]
     Encode(#[source] serde_json::Error),
+    /// What further Secrets hold is not what the record's own Secret speaks of.
+    #[error("put the parts of a stored release together")]
+    Parts,
     /// A Secret's labels do not say which release it holds.
     #[error("the labels of a stored release have no {0}")]
     Label(&'static str),

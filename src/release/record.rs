@@ -98,7 +98,30 @@ pub struct Info {
     pub unknown: Map<String, Value>,
 }
 
+/// How Helm writes server-side apply into [`Record::apply_method`].
+const SERVER_SIDE: &str = "ssa";
+
+/// And client-side apply.
+const CLIENT_SIDE: &str = "csa";
+
 impl Record {
+    /// Whether the objects of this revision are applied server-side.
+    // helm: pkg/action/upgrade.go getUpgradeServerSideValue
+    pub fn is_server_side(&self) -> bool {
+        self.apply_method == SERVER_SIDE
+    }
+
+    /// Has the objects of this revision applied server-side, or with a three-way merge.
+    // helm: pkg/action/install.go determineReleaseSSApplyMethod
+    pub fn set_server_side(&mut self, server_side: bool) {
+        let method = if server_side {
+            SERVER_SIDE
+        } else {
+            CLIENT_SIDE
+        };
+        method.clone_into(&mut self.apply_method);
+    }
+
     /// The chart's name and version, empty where the record has none.
     pub fn chart_name_and_version(&self) -> (&str, &str) {
         (self.chart_field("name"), self.chart_field("version"))

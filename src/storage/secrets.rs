@@ -1,16 +1,21 @@
-//! Records in Secrets, named and labelled as Helm's own driver does.
+//! Records in Secrets, named and labelled as Helm's own driver does. What is larger than a Secret is
+//! continued in further ones (see [`release::fit`]), which belong to the first, and which carry no
+//! label that Helm looks for.
 
 use std::collections::BTreeMap;
 
 use k8s_openapi::ByteString;
 use k8s_openapi::api::core::v1::Secret;
-use kube::api::{DeleteParams, ListParams, ObjectMeta, PostParams};
+use kube::api::{DeleteParams, ListParams, ObjectMeta, Patch, PatchParams, PostParams};
 use kube::{Api, Client};
 
 use super::error::Error;
 use super::ledger::Ledger;
 use crate::plan::ReleaseName;
-use crate::release::{self, Header, Record};
+use crate::release::{self, Fitted, Header, Record};
+
+/// The annotation on a record's Secret that names the digest of what further Secrets hold.
+const CONTINUED: &str = "helm.pintle.dev/continued";
 
 /// A stored revision by its labels.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -103,18 +108,49 @@ impl Storage {
         record
             .resource_version
             .clone_from(&metadata.resource_version);
+        self.complete(release, &name, &mut record).await?;
         Ok(record)
+    }
+
+    /// Reads what further Secrets hold of a record.
+    async fn complete(
+        &self,
+        release: &ReleaseName,
+        name: &str,
+        record: &mut Record,
+    ) -> Result<(), Error> {
+        let Some((count, digest)) = release::continued(record) else {
+            return Ok(());
+        };
+        let digest = digest.to_owned();
+        let mut parts = Vec::new();
+        for number in 1..=count {
+            let part = self
+                .secrets(&release.namespace)
+                .get_opt(&part_name(name, number))
+                .await
+                .map_err(|source| failed("read", release.to_string(), source))?;
+            let data = part.and_then(|part| part.data?.remove(release::PART_KEY));
+            parts.push(data.map(|bytes| bytes.0).unwrap_or_default());
+        }
+        release::join(record, &parts).map_err(|source| Error::Codec {
+            secret: format!("{}/{name}", release.namespace),
+            source,
+        })?;
+        record.notes_to_self.insert(CONTINUED.to_owned(), digest);
+        Ok(())
     }
 
     /// Stores a new revision; fails where there is one of that number already.
     pub async fn create(&self, record: &mut Record, now: i64) -> Result<Revision, Error> {
-        let secret = secret(record, true, now)?;
+        let (secret, parts) = self.prepared(record, true, now).await?;
         let created = self
             .secrets(&record.namespace)
             .create(&PostParams::default(), &secret)
             .await;
         match created {
             Ok(stored) => {
+                self.own_parts(&stored, parts).await?;
                 let stored = self.ledger.keep(stored);
                 record
                     .resource_version
@@ -135,7 +171,7 @@ impl Storage {
 
     /// Writes a revision over; fails where somebody else has done so since it was read.
     pub async fn update(&self, record: &mut Record, now: i64) -> Result<Revision, Error> {
-        let secret = secret(record, false, now)?;
+        let (secret, parts) = self.prepared(record, false, now).await?;
         let name = release::secret_name(&record.name, record.version);
         let written = self
             .secrets(&record.namespace)
@@ -143,6 +179,7 @@ impl Storage {
             .await;
         match written {
             Ok(stored) => {
+                self.own_parts(&stored, parts).await?;
                 let stored = self.ledger.keep(stored);
                 record
                     .resource_version
@@ -155,6 +192,100 @@ impl Storage {
             }),
             Err(source) => Err(failed("update", described(record), source)),
         }
+    }
+
+    /// The Secret that holds a record, and how many further ones there are: those are written here,
+    /// so that no record speaks of what is not there.
+    async fn prepared(
+        &self,
+        record: &mut Record,
+        created: bool,
+        now: i64,
+    ) -> Result<(Secret, usize), Error> {
+        let name = release::secret_name(&record.name, record.version);
+        let fitted = release::fit(record).map_err(|source| Error::Codec {
+            secret: format!("{}/{name}", record.namespace),
+            source,
+        })?;
+        let (bytes, count) = match fitted {
+            Fitted::Whole(bytes) => {
+                record.notes_to_self.remove(CONTINUED);
+                (bytes, 0)
+            }
+            Fitted::Continued {
+                main,
+                parts,
+                digest,
+            } => {
+                let count = parts.len();
+                let known = record.notes_to_self.insert(CONTINUED.to_owned(), digest);
+                if created || known.as_ref() != record.notes_to_self.get(CONTINUED) {
+                    for (part, number) in parts.into_iter().zip(1..) {
+                        self.put_part(record, part_name(&name, number), part)
+                            .await?;
+                    }
+                }
+                (main, count)
+            }
+        };
+        Ok((secret(record, bytes, created, now), count))
+    }
+
+    async fn put_part(&self, record: &Record, name: String, bytes: Vec<u8>) -> Result<(), Error> {
+        let failed = |source| failed("store", described(record), source);
+        let labels = [
+            ("helm.pintle.dev/release", record.name.clone()),
+            ("helm.pintle.dev/revision", record.version.to_string()),
+        ];
+        let part = Secret {
+            metadata: ObjectMeta {
+                name: Some(name.clone()),
+                namespace: Some(record.namespace.clone()),
+                labels: Some(labels.map(|(key, value)| (key.to_owned(), value)).into()),
+                ..ObjectMeta::default()
+            },
+            type_: Some(release::PART_TYPE.to_owned()),
+            data: Some(BTreeMap::from([(
+                release::PART_KEY.to_owned(),
+                ByteString(bytes),
+            )])),
+            ..Secret::default()
+        };
+        let secrets = self.secrets(&record.namespace);
+        match secrets.create(&PostParams::default(), &part).await {
+            Ok(_) => Ok(()),
+            // Left by a process that was killed before the record stood there.
+            Err(kube::Error::Api(status)) if status.code == 409 => {
+                let replaced = secrets.replace(&name, &PostParams::default(), &part).await;
+                replaced.map(|_| ()).map_err(failed)
+            }
+            Err(kube::Error::Api(status)) if status.code == 404 => Err(Error::NamespaceNotFound {
+                release: described(record),
+                namespace: record.namespace.clone(),
+            }),
+            Err(source) => Err(failed(source)),
+        }
+    }
+
+    /// Has the further Secrets go with the record's own, whoever deletes that.
+    async fn own_parts(&self, stored: &Secret, count: usize) -> Result<(), Error> {
+        let metadata = &stored.metadata;
+        let namespace = metadata.namespace.as_deref().unwrap_or_default();
+        let name = metadata.name.as_deref().unwrap_or_default();
+        let owner = serde_json::json!({"metadata": {"ownerReferences": [{
+            "apiVersion": "v1", "kind": "Secret", "name": name, "uid": metadata.uid,
+        }]}});
+        for number in 1..=count {
+            self.secrets(namespace)
+                .patch_metadata(
+                    &part_name(name, number),
+                    &PatchParams::default(),
+                    &Patch::Merge(&owner),
+                )
+                .await
+                .map_err(|source| failed("store", format!("{namespace}/{name}"), source))?;
+        }
+        Ok(())
     }
 
     /// Deletes a revision; gone already is as good.
@@ -175,13 +306,9 @@ impl Storage {
     }
 }
 
-fn secret(record: &Record, created: bool, now: i64) -> Result<Secret, Error> {
+fn secret(record: &Record, stored: Vec<u8>, created: bool, now: i64) -> Secret {
     let name = release::secret_name(&record.name, record.version);
-    let stored = release::encode(record).map_err(|source| Error::Codec {
-        secret: format!("{}/{name}", record.namespace),
-        source,
-    })?;
-    Ok(Secret {
+    Secret {
         metadata: ObjectMeta {
             name: Some(name),
             namespace: Some(record.namespace.clone()),
@@ -196,7 +323,12 @@ fn secret(record: &Record, created: bool, now: i64) -> Result<Secret, Error> {
             ByteString(stored),
         )])),
         ..Secret::default()
-    })
+    }
+}
+
+/// The name of a further Secret of a record, from 1.
+fn part_name(name: &str, number: usize) -> String {
+    format!("{name}.{number}")
 }
 
 pub(super) fn revision(metadata: &ObjectMeta) -> Option<Revision> {

@@ -45,6 +45,8 @@ fn an_upgrade_writes_what_changed_and_reads_no_more_than_there_is() -> Result<()
     }
     let count = |purpose| asked.get(purpose).map_or(0, Vec::len);
     assert_eq!(count("object written"), 1, "{asked:#?}");
+    // What changes is tried before anything is: one dry run for each object that is written.
+    assert_eq!(count("object tried"), 1, "{asked:#?}");
     // The new revision as pending, then as deployed, and the old one as superseded.
     assert_eq!(count("record written"), 3, "{asked:#?}");
     assert!(count("status written") <= 2, "{asked:#?}");
@@ -64,6 +66,7 @@ fn purpose(request: &Request) -> &'static str {
         _ if uri.contains("/events") => "event",
         _ if uri.ends_with("/status") => "status written",
         _ if is_record => "record written",
+        "patch" if request.uri.contains("dryRun=All") => "object tried",
         "patch" if uri.ends_with("/configmaps/many-changing") => "object written",
         _ => "another write",
     }

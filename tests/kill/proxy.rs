@@ -119,7 +119,11 @@ async fn pass_on(proxy: Arc<Proxy>, request: Request) -> Response {
     let is_write = !matches!(method.as_str(), "GET" | "HEAD" | "OPTIONS")
         && !path.ends_with("/events")
         && !path.contains("/events/")
-        && !path.contains("subjectaccessreviews");
+        && !path.contains("subjectaccessreviews")
+        && !request
+            .uri()
+            .query()
+            .is_some_and(|query| query.contains("dryRun=All"));
     let kill = match is_write {
         true => proxy.is_the_one(),
         false => None,

@@ -9,7 +9,7 @@ use super::{Execution, Failure, Progress, Stop, sentence};
 use crate::api::Reason;
 use crate::cluster::error::Result;
 use crate::cluster::hook::HookEnd;
-use crate::manifest::{self, DeletePolicy, Hook};
+use crate::manifest::{self, DeletePolicy, Hook, OutputLogPolicy};
 use crate::plan::{self, Step};
 use crate::release;
 
@@ -57,6 +57,7 @@ impl Execution<'_> {
             },
         };
         // Before it is deleted.
+        self.tell_printed(hook, OutputLogPolicy::HOOK_FAILED).await;
         let objects = hook.objects().unwrap_or_default();
         let objects: Vec<_> = objects.into_iter().map(|object| object.key).collect();
         let namespace = &plan.release.namespace;
@@ -91,7 +92,11 @@ impl Execution<'_> {
                 cluster.clear_hook(hook, namespace, left, interrupt).await?;
                 self.hook_begins(hook);
                 self.store().await?;
-                match cluster.create_hook(hook, namespace, run).await? {
+                let server_side = self.record.is_server_side();
+                match cluster
+                    .create_hook(hook, namespace, run, server_side)
+                    .await?
+                {
                     Ok(created) => created,
                     Err(message) => {
                         let end = HookEnd::Refused { message };
@@ -104,6 +109,21 @@ impl Execution<'_> {
             .await_completion(created, left, interrupt, report)
             .await?;
         self.hook_ended(phase, hook, run, end).await
+    }
+
+    /// Tells what a hook printed, where it asks for that.
+    // helm: pkg/action/hooks.go outputLogsByPolicy
+    pub(super) async fn tell_printed(&self, hook: &Hook, policy: &str) {
+        let asks = |known: &OutputLogPolicy| known.0 == policy;
+        if !hook.output_log_policies.iter().any(asks) {
+            return;
+        }
+        let namespace = &self.plan.release.namespace;
+        let failed = policy == OutputLogPolicy::HOOK_FAILED;
+        for printed in self.cluster.printed(hook, namespace, failed).await {
+            info!(hook = %printed.hook, pod = %printed.pod, container = %printed.container, printed = %printed.text, "hook printed");
+            (self.hear)(printed);
+        }
     }
 
     fn hook_begins(&mut self, hook: &Hook) {
