@@ -277,7 +277,7 @@ impl fmt::Display for Declared {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Reference => "the declared digest",
-            Self::Record => "the digest recorded when this version was first fetched",
+            Self::Record => "the digest recorded when this version was first used",
             Self::Index => "the repository's index.yaml",
             Self::Registry => "the registry",
         })
@@ -303,6 +303,11 @@ impl Error {
             }
             _ => false,
         }
+    }
+
+    /// Whether nobody answered, or nobody who could: nothing was said of the chart.
+    pub(super) fn is_outage(&self) -> bool {
+        self.is_transient() && !matches!(self, Self::DigestMismatch { .. })
     }
 
     /// How long the server asked to be left alone (`Retry-After`), not capped.

@@ -65,8 +65,11 @@ pub struct ChartRef {
     /// The only bytes wanted: the digest of the archive, or, in a registry, of the manifest that
     /// the tag names (which is what `helm push` prints).
     pub digest: Option<Digest>,
-    /// The archive's digest when this version was first fetched: a version never changes its bytes.
+    /// The archive's digest when this version was first used: a version never changes its bytes.
     pub recorded: Option<Digest>,
+    /// Other bytes that a person has taken in place of the recorded ones: the digest of the archive
+    /// or of the manifest.
+    pub accepted: Option<Digest>,
     /// Plain HTTP is allowed, and for `oci://` taken. Needs [`SourcesConfig::allow_insecure`].
     pub insecure: bool,
     /// The login, sent to the repository's own host, or to the hosts a docker configuration names.
@@ -169,7 +172,7 @@ pub struct Sources {
 }
 
 /// A reference with its login, and the digests that the result must have.
-type FlightKey = (ReferenceKey, Option<Digest>, Option<Digest>);
+type FlightKey = (ReferenceKey, [Option<Digest>; 3]);
 
 /// What every fetch uses.
 struct Shared {
@@ -179,6 +182,18 @@ struct Shared {
     known_entries: KnownEntries,
     /// Taken while an index is being parsed.
     index_turn: Arc<Semaphore>,
+}
+
+impl Shared {
+    /// What the cache holds of a reference, if that is what the reference's digests name.
+    async fn recall_pinned(
+        &self,
+        target: &Target<'_>,
+        reference: &ReferenceKey,
+    ) -> Option<Archive> {
+        let kept = self.cache.recall(reference).await?;
+        target.is_pinned(kept.digest, kept.manifest).then_some(kept)
+    }
 }
 
 impl Sources {
@@ -208,7 +223,8 @@ impl Sources {
     }
 
     /// The archive of a chart. A reference with a digest that the cache holds, and that led to it
-    /// before with the same login, touches no network.
+    /// before with the same login, touches no network. One with a recorded digest asks whether the
+    /// version still has it; where nobody answers, the cache's recorded bytes do.
     ///
     /// # Errors
     /// See [`Error`]; [`Error::is_transient`] tells what may pass by itself. Waiters of one download
@@ -216,7 +232,8 @@ impl Sources {
     pub async fn fetch(&self, chart: &ChartRef) -> Result<Archive, Error> {
         Target::new(chart, self.allow_insecure)?;
         let reference = self.shared.cache.key(chart);
-        let key = (reference.clone(), chart.digest, chart.recorded);
+        let pins = [chart.digest, chart.recorded, chart.accepted];
+        let key = (reference.clone(), pins);
         let work = || {
             let (sources, chart) = (self.clone(), chart.clone());
             async move { sources.fetch_in_time(&chart, &reference).await }.boxed()
@@ -230,14 +247,25 @@ impl Sources {
         reference: &ReferenceKey,
     ) -> Result<Archive, Error> {
         let fetched = self.fetch_now(chart, reference);
-        tokio::time::timeout(self.whole, fetched)
+        let fetched = tokio::time::timeout(self.whole, fetched)
             .await
             .unwrap_or_else(|_| {
                 Err(Error::Timeout {
                     place: Box::new(place(chart, None)),
                     waited: "the whole fetch",
                 })
-            })
+            });
+        match fetched {
+            Err(error) if chart.recorded.is_some() && error.is_outage() => {
+                let target = Target::new(chart, self.allow_insecure)?;
+                let kept = self.shared.recall_pinned(&target, reference).await;
+                if kept.is_some() {
+                    tracing::warn!(%error, "the recorded bytes are taken from the cache, because the chart's place does not answer");
+                }
+                kept.ok_or(error)
+            }
+            fetched => fetched,
+        }
     }
 
     async fn fetch_now(
@@ -246,9 +274,8 @@ impl Sources {
         reference: &ReferenceKey,
     ) -> Result<Archive, Error> {
         let (shared, target) = (&*self.shared, Target::new(chart, self.allow_insecure)?);
-        if (chart.digest.is_some() || chart.recorded.is_some())
-            && let Some(archive) = shared.cache.recall(reference).await
-            && target.is_pinned(archive.digest, archive.manifest)
+        if chart.digest.is_some()
+            && let Some(archive) = shared.recall_pinned(&target, reference).await
         {
             return Ok(archive);
         }

@@ -124,9 +124,16 @@ impl<'a> Target<'a> {
             (Some(pin), _) if pin != archive && Some(pin) != manifest => {
                 mismatch(Declared::Reference, pin)
             }
-            (_, Some(pin)) if pin != archive => mismatch(Declared::Record, pin),
+            (_, Some(pin)) if pin != archive && !self.is_accepted(archive, manifest) => {
+                mismatch(Declared::Record, pin)
+            }
             _ => Ok(()),
         }
+    }
+
+    fn is_accepted(&self, archive: Digest, manifest: Option<Digest>) -> bool {
+        let accepted = self.chart.accepted;
+        accepted.is_some_and(|accepted| accepted == archive || Some(accepted) == manifest)
     }
 
     /// Whether these are the digests that the reference names.

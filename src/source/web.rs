@@ -93,6 +93,7 @@ impl Web {
             version: String::new(),
             digest: None,
             recorded: None,
+            accepted: None,
             insecure: true,
             credentials: get.credentials.cloned(),
             tls: self.tls.clone(),

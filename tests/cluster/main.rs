@@ -16,6 +16,7 @@ mod observability;
 mod outage;
 mod real_charts;
 mod restart;
+mod source;
 mod template;
 mod traffic;
 mod upgrade;

@@ -2,10 +2,14 @@
 
 use std::fs;
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::{Duration, SystemTime};
 
-use super::super::{Credentials, Digest, Error, Missing, Sources, SourcesConfig};
-use super::registry::{content, manifest, repo};
+use serde_json::json;
+
+use super::super::{Credentials, Declared, Digest, Error, Missing, Sources, SourcesConfig};
+use super::registry::{content, descriptor, manifest, repo};
 use super::server::{Reply, Server};
 use super::{CHART, Fetcher, shop};
 
@@ -21,8 +25,6 @@ async fn a_known_digest_needs_no_network() {
     let mut chart = shop(&repo(&server));
     let first = fetcher.fetch(&chart).await.unwrap();
     let asked = server.seen().len();
-    chart.recorded = Some(first.digest);
-    assert_eq!(fetcher.fetch(&chart).await.unwrap(), first);
     for digest in [Digest::of(CHART), Digest::of(manifest().as_bytes())] {
         chart.digest = Some(digest);
         assert_eq!(fetcher.fetch(&chart).await.unwrap(), first);
@@ -35,6 +37,54 @@ async fn a_known_digest_needs_no_network() {
         first
     );
     assert_eq!(server.seen().len(), asked);
+}
+
+#[tokio::test]
+async fn a_version_that_moved_is_refused_until_it_is_accepted() {
+    let moved = Arc::new(AtomicU8::new(0));
+    let state = Arc::clone(&moved);
+    let other: &[u8] = b"\x1f\x8b other bytes under the same version";
+    let other_manifest = json!({
+        "config": descriptor("application/vnd.cncf.helm.config.v1+json", b"{}"),
+        "layers": [descriptor("application/vnd.cncf.helm.chart.content.v1.tar+gzip", other)],
+    })
+    .to_string();
+    let served = other_manifest.clone();
+    let server = Server::start(move |request| match state.load(Ordering::Relaxed) {
+        0 => content(request),
+        2 => Reply::new(503, ""),
+        _ if request.path.contains("/manifests/") => Reply::ok(served.clone()),
+        _ => Reply::ok(other),
+    });
+    let fetcher = Fetcher::new();
+    let mut chart = shop(&repo(&server));
+    let first = fetcher.fetch(&chart).await.unwrap();
+    chart.recorded = Some(first.digest);
+    assert_eq!(fetcher.fetch(&chart).await.unwrap(), first);
+
+    moved.store(1, Ordering::Relaxed);
+    let refused = fetcher.fetch(&chart).await.unwrap_err();
+    assert!(
+        matches!(&refused, Error::DigestMismatch { declared: Declared::Record, expected, found, .. }
+            if *expected == first.digest && *found == Digest::of(other)),
+        "{refused:?}"
+    );
+    assert_eq!(
+        server.count("/blobs/"),
+        1,
+        "the other bytes were not fetched"
+    );
+    // Where nobody answers, the recorded bytes are still there.
+    moved.store(2, Ordering::Relaxed);
+    assert_eq!(fetcher.fetch(&chart).await.unwrap(), first);
+
+    moved.store(1, Ordering::Relaxed);
+    chart.accepted = Some(Digest::of(b"yet other bytes"));
+    assert!(fetcher.fetch(&chart).await.is_err());
+    for accepted in [Digest::of(other), Digest::of(other_manifest.as_bytes())] {
+        chart.accepted = Some(accepted);
+        assert_eq!(fetcher.fetch(&chart).await.unwrap().bytes, other);
+    }
 }
 
 #[tokio::test]

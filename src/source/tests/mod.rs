@@ -58,6 +58,7 @@ fn shop(repo: &str) -> ChartRef {
         version: "1.2.3".to_owned(),
         digest: None,
         recorded: None,
+        accepted: None,
         insecure: true,
         credentials: None,
         tls: None,
