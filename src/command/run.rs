@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context;
 use pintle::controller::{self, Holder, Settings};
@@ -18,6 +19,17 @@ pub(crate) struct RunArguments {
     /// The folder in which fetched charts are kept; made where it is missing.
     #[arg(long, value_name = "FOLDER", env = "PINTLE_CACHE_DIR")]
     cache_dir: Option<PathBuf>,
+    /// Keep fetched charts in memory instead, 64Mi of them if nothing else is said.
+    #[arg(long, conflicts_with = "cache_dir")]
+    cache_in_memory: bool,
+    /// How much fetched charts may take, such as 512Mi; what was used longest ago goes first.
+    /// Default: 768Mi.
+    #[arg(long, value_name = "SIZE", value_parser = bytes)]
+    cache_size: Option<u64>,
+    /// How many days a fetched chart is kept that nobody uses, and that no release's history was
+    /// made of.
+    #[arg(long, default_value_t = 30, value_name = "DAYS")]
+    cache_days: u32,
     /// Keep only the HelmReleases of this namespace. Default: all namespaces.
     #[arg(long, short, value_name = "NAMESPACE")]
     namespace: Option<String>,
@@ -48,10 +60,7 @@ async fn keep(arguments: RunArguments) -> anyhow::Result<()> {
         "find the cluster: neither an in-cluster configuration nor a kubeconfig can be used",
     )?;
     let client = pintle::cluster::connect(config).context("connect to the cluster")?;
-    let sources = Sources::new(SourcesConfig {
-        allow_insecure: arguments.allow_insecure_sources,
-        ..SourcesConfig::new(arguments.cache_dir.unwrap_or_else(default_cache))
-    })?;
+    let sources = Sources::new(sources(&arguments))?;
     let metrics = Arc::new(Metrics::new().context("set up the metrics")?);
     let readiness = Readiness::default();
     let (stop, stopping) = tokio::sync::watch::channel(false);
@@ -94,6 +103,30 @@ async fn keep(arguments: RunArguments) -> anyhow::Result<()> {
         signal
     );
     controller.and(pages).and(signal)
+}
+
+/// How charts are fetched and kept.
+fn sources(arguments: &RunArguments) -> SourcesConfig {
+    let defaults = match arguments.cache_in_memory {
+        true => SourcesConfig::in_memory(),
+        false => SourcesConfig::new(arguments.cache_dir.clone().unwrap_or_else(default_cache)),
+    };
+    SourcesConfig {
+        cache_bytes: arguments.cache_size.unwrap_or(defaults.cache_bytes),
+        cache_age: Duration::from_secs(u64::from(arguments.cache_days) * 24 * 3600),
+        allow_insecure: arguments.allow_insecure_sources,
+        ..defaults
+    }
+}
+
+/// Bytes, as Kubernetes writes them.
+fn bytes(text: &str) -> Result<u64, String> {
+    let units = [("Ki", 10), ("Mi", 20), ("Gi", 30), ("", 0)];
+    let number = units.iter().find_map(|(unit, shift)| {
+        let number: u64 = text.strip_suffix(unit)?.parse().ok()?;
+        number.checked_mul(1 << shift)
+    });
+    number.ok_or_else(|| "write a size such as 512Mi or 1Gi".to_owned())
 }
 
 /// Ends with SIGTERM, or with an interrupt from the keyboard.

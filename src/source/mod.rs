@@ -31,6 +31,7 @@ mod tls;
 mod token;
 mod web;
 
+use std::collections::HashSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -137,10 +138,12 @@ impl Default for Timeouts {
 /// How charts are fetched and kept.
 #[derive(Debug, Clone)]
 pub struct SourcesConfig {
-    /// The cache's folder; made where it is missing, private to this user.
-    pub cache_dir: PathBuf,
-    /// Bytes of archives that the cache keeps: 1 GiB.
+    /// Where fetched charts are kept.
+    pub cache: CachePlace,
+    /// Bytes of archives that the cache keeps: 768 MiB, in memory 64 MiB.
     pub cache_bytes: u64,
+    /// How long an archive stays that nobody uses, and that no release's history was made of: 30 days.
+    pub cache_age: Duration,
     /// Whether a chart reference may be `insecure`.
     pub allow_insecure: bool,
     /// Sizes and counts.
@@ -149,12 +152,31 @@ pub struct SourcesConfig {
     pub timeouts: Timeouts,
 }
 
+/// Where fetched charts are kept.
+#[derive(Debug, Clone)]
+pub enum CachePlace {
+    /// In a folder; made where it is missing, private to this user.
+    Folder(PathBuf),
+    /// In this process.
+    Memory,
+}
+
 impl SourcesConfig {
     /// The defaults, with this folder for the cache and without plain HTTP.
     pub fn new(cache_dir: impl Into<PathBuf>) -> Self {
         Self {
-            cache_dir: cache_dir.into(),
-            cache_bytes: 1 << 30,
+            cache: CachePlace::Folder(cache_dir.into()),
+            cache_bytes: 768 << 20,
+            ..Self::in_memory()
+        }
+    }
+
+    /// The defaults, with the cache in memory and without plain HTTP.
+    pub fn in_memory() -> Self {
+        Self {
+            cache: CachePlace::Memory,
+            cache_bytes: 64 << 20,
+            cache_age: Duration::from_secs(30 * 24 * 3600),
             allow_insecure: false,
             limits: Limits::default(),
             timeouts: Timeouts::default(),
@@ -203,9 +225,11 @@ impl Sources {
     /// [`Error::Start`] if the cache's folder cannot be made, read or written.
     pub fn new(config: SourcesConfig) -> Result<Self, Error> {
         let cache =
-            Cache::open(&config.cache_dir, config.cache_bytes).map_err(|error| Error::Start {
-                action: format!("opening the cache in {}", config.cache_dir.display()),
-                source: Arc::new(error),
+            Cache::open(&config.cache, config.cache_bytes, config.cache_age).map_err(|error| {
+                Error::Start {
+                    action: format!("opening the cache ({:?})", config.cache),
+                    source: Arc::new(error),
+                }
             })?;
         let shared = Shared {
             http: Http::new(config.timeouts, &config.limits),
@@ -239,6 +263,12 @@ impl Sources {
             async move { sources.fetch_in_time(&chart, &reference).await }.boxed()
         };
         self.flights.join(key, work).await
+    }
+
+    /// Removes archives from the cache that nobody used for long. What releases' histories were made
+    /// of stays, whatever its age, and goes last where there is too much.
+    pub async fn tidy(&self, needed: HashSet<Digest>) {
+        self.shared.cache.tidy(needed).await;
     }
 
     async fn fetch_in_time(

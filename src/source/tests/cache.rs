@@ -1,5 +1,6 @@
 //! What is asked for again, and what never is.
 
+use std::collections::HashSet;
 use std::fs;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -8,7 +9,9 @@ use std::time::{Duration, SystemTime};
 
 use serde_json::json;
 
-use super::super::{Credentials, Declared, Digest, Error, Missing, Sources, SourcesConfig};
+use super::super::{
+    CachePlace, Credentials, Declared, Digest, Error, Missing, Sources, SourcesConfig,
+};
 use super::registry::{content, descriptor, manifest, repo};
 use super::server::{Reply, Server};
 use super::{CHART, Fetcher, shop};
@@ -235,5 +238,73 @@ async fn naming_a_digest_does_not_open_the_cache() {
             ),
             "{error}"
         );
+    }
+}
+
+#[tokio::test]
+async fn what_nobody_uses_grows_old_and_what_a_history_needs_does_not() {
+    let server = Server::start(content);
+    for in_memory in [false, true] {
+        let fetcher = Fetcher::with(|config| {
+            config.cache_age = Duration::ZERO;
+            if in_memory {
+                config.cache = CachePlace::Memory;
+            }
+        });
+        let mut chart = shop(&repo(&server));
+        chart.digest = Some(fetcher.fetch(&chart).await.unwrap().digest);
+        let before = server.seen().len();
+        for needed in [HashSet::from([Digest::of(CHART)]), HashSet::new()] {
+            let gone = needed.is_empty();
+            tokio::time::sleep(Duration::from_millis(5)).await;
+            fetcher.sources.tidy(needed).await;
+            assert_eq!(fetcher.fetch(&chart).await.unwrap().bytes, CHART);
+            assert_eq!(server.seen().len() > before, gone);
+        }
+    }
+}
+
+/// A registry in which each version has bytes of its own, all of one length.
+fn versions() -> Server {
+    let bytes = |version: &str| format!("\u{1f}\u{8b} chart {version:>20}").into_bytes();
+    Server::start(move |request| {
+        let (_, last) = request.path.rsplit_once('/').unwrap();
+        if request.path.contains("/manifests/") {
+            let manifest = json!({
+                "config": descriptor("application/vnd.cncf.helm.config.v1+json", b"{}"),
+                "layers": [descriptor("application/vnd.cncf.helm.chart.content.v1.tar+gzip", &bytes(last))],
+            });
+            return Reply::ok(manifest.to_string());
+        }
+        let all = ["1", "2", "3"].map(bytes);
+        let found = all.into_iter().find(|b| Digest::of(b).to_string() == last);
+        found.map_or(Reply::new(404, ""), Reply::ok)
+    })
+}
+
+#[tokio::test]
+async fn what_no_history_needs_makes_room_first() {
+    for in_memory in [false, true] {
+        let server = versions();
+        let fetcher = Fetcher::with(|config| {
+            config.cache_bytes = 60;
+            if in_memory {
+                config.cache = CachePlace::Memory;
+            }
+        });
+        let version = |version: &str| {
+            let mut chart = shop(&repo(&server));
+            version.clone_into(&mut chart.version);
+            chart
+        };
+        let first = fetcher.fetch(&version("1")).await.unwrap();
+        assert_eq!(first.bytes.len(), 30, "two fit, three do not");
+        fetcher.fetch(&version("2")).await.unwrap();
+        fetcher.sources.tidy(HashSet::from([first.digest])).await;
+        fetcher.fetch(&version("3")).await.unwrap();
+        for (number, downloads) in [("1", 3), ("3", 3), ("2", 4)] {
+            fetcher.fetch(&version(number)).await.unwrap();
+            assert_eq!(server.count("/blobs/"), downloads, "{number}");
+        }
     }
 }
