@@ -16,7 +16,7 @@ pub use condition::{Condition, ConditionStatus, ConditionType, set_condition};
 pub use duration::{DurationError, GoDuration};
 pub use reason::Reason;
 pub use spec::{
-    CrdPolicy, Deletion, DeletionPolicy, Drift, DriftIgnore, DriftMode, Guard, HelmRelease,
+    Auth, CrdPolicy, Deletion, DeletionPolicy, Drift, DriftIgnore, DriftMode, Guard, HelmRelease,
     HelmReleaseSpec, Replace, SecretReference, Test, ValuesKind, ValuesReference,
 };
 pub use status::{

@@ -185,11 +185,23 @@ pub struct HelmReleaseSpec {
     /// A Secret of this namespace to log in with: keys username and password, or token, or a
     /// Secret of type kubernetes.io/dockerconfigjson.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub auth: Option<SecretReference>,
+    pub auth: Option<Auth>,
 
     /// A Secret of this namespace for TLS: keys ca.crt, tls.crt and tls.key, each optional.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tls: Option<SecretReference>,
+}
+
+/// How to log in to the chart's repository.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Auth {
+    /// The Secret that holds the login.
+    pub secret_ref: SecretName,
+    /// Show the login to other hosts, too, that the index of an https:// repository names for its
+    /// archives. Without this it goes to the repository's own host alone.
+    #[serde(default)]
+    pub pass_credentials: bool,
 }
 
 /// A Secret in the HelmRelease's own namespace.

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use pintle::controller::{self, Holder, Settings};
-use pintle::source::{Sources, SourcesConfig};
+use pintle::source::{DockerConfig, Mirrors, Sources, SourcesConfig};
 use pintle::telemetry::{self, Metrics, Readiness};
 
 /// The arguments of `pintle run`.
@@ -37,6 +37,14 @@ pub(crate) struct RunArguments {
     /// until its timeout has passed. Default: the pod ($POD_NAMESPACE and $POD_NAME), or the host.
     #[arg(long, value_name = "NAME")]
     holder: Option<String>,
+    /// A YAML file that says where charts are fetched instead of where HelmReleases say:
+    /// `mirrors: [{repo: oci://ghcr.io/team, to: [oci://mirror.local/team]}]`. Each place is tried in
+    /// turn, and the declared one only where it is among them.
+    #[arg(long, value_name = "FILE")]
+    mirrors: Option<PathBuf>,
+    /// The mirrors' logins: a file as docker's config.json.
+    #[arg(long, value_name = "FILE", requires = "mirrors")]
+    mirror_logins: Option<PathBuf>,
     /// Let a HelmRelease with `insecure: true` use plain HTTP.
     #[arg(long)]
     allow_insecure_sources: bool,
@@ -60,7 +68,7 @@ async fn keep(arguments: RunArguments) -> anyhow::Result<()> {
         "find the cluster: neither an in-cluster configuration nor a kubeconfig can be used",
     )?;
     let client = pintle::cluster::connect(config).context("connect to the cluster")?;
-    let sources = Sources::new(sources(&arguments))?;
+    let sources = Sources::new(sources(&arguments)?)?;
     let metrics = Arc::new(Metrics::new().context("set up the metrics")?);
     let readiness = Readiness::default();
     let (stop, stopping) = tokio::sync::watch::channel(false);
@@ -106,17 +114,24 @@ async fn keep(arguments: RunArguments) -> anyhow::Result<()> {
 }
 
 /// How charts are fetched and kept.
-fn sources(arguments: &RunArguments) -> SourcesConfig {
+fn sources(arguments: &RunArguments) -> anyhow::Result<SourcesConfig> {
+    let read =
+        |file: &PathBuf| std::fs::read(file).with_context(|| format!("read {}", file.display()));
+    let logins = arguments.mirror_logins.as_ref().map(read).transpose()?;
+    let logins = logins.map(|json| DockerConfig::parse(&json)).transpose()?;
+    let mirrors = arguments.mirrors.as_ref().map(read).transpose()?;
+    let mirrors = mirrors.map(|yaml| Mirrors::parse(&yaml, logins.as_ref()));
     let defaults = match arguments.cache_in_memory {
         true => SourcesConfig::in_memory(),
         false => SourcesConfig::new(arguments.cache_dir.clone().unwrap_or_else(default_cache)),
     };
-    SourcesConfig {
+    Ok(SourcesConfig {
+        mirrors: mirrors.transpose()?.unwrap_or_default(),
         cache_bytes: arguments.cache_size.unwrap_or(defaults.cache_bytes),
         cache_age: Duration::from_secs(u64::from(arguments.cache_days) * 24 * 3600),
         allow_insecure: arguments.allow_insecure_sources,
         ..defaults
-    }
+    })
 }
 
 /// Bytes, as Kubernetes writes them.

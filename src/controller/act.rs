@@ -345,6 +345,7 @@ impl Acting<'_> {
             recorded: digest(self.pinned().as_deref())?,
             accepted: digest(accepted.map(String::as_str))?,
             insecure: spec.insecure,
+            pass_credentials: spec.auth.as_ref().is_some_and(|auth| auth.pass_credentials),
             credentials: super::values::credentials(client, namespace, spec).await?,
             tls: super::values::tls(client, namespace, spec).await?,
         };

@@ -42,6 +42,12 @@ pub enum Error {
         /// What the TLS library says.
         reason: String,
     },
+    /// A table of mirrors that cannot be understood.
+    #[error("reading the table of mirrors: {reason}")]
+    InvalidMirrors {
+        /// What is wrong with it.
+        reason: String,
+    },
     /// The fetcher cannot begin: its folder or its network stack.
     #[error("preparing to fetch charts: {action}")]
     Start {
@@ -308,6 +314,12 @@ impl Error {
     /// Whether nobody answered, or nobody who could: nothing was said of the chart.
     pub(super) fn is_outage(&self) -> bool {
         self.is_transient() && !matches!(self, Self::DigestMismatch { .. })
+    }
+
+    /// Whether another place with the same charts may do better.
+    pub(super) fn may_be_elsewhere(&self) -> bool {
+        let nothing = matches!(self, Self::NotFound { .. } | Self::Unauthorized { .. });
+        nothing || self.is_outage()
     }
 
     /// How long the server asked to be left alone (`Retry-After`), not capped.

@@ -8,7 +8,7 @@
 //! Never: other bytes than the named ones; a login for another host than its own, or in an error, a
 //! log or a file name; more memory, disk or time than the configured bounds; plain HTTP unless the
 //! reference and the configuration both say so; a look inside the archive (that is `chart`'s).
-//! Retries are the caller's.
+//! What may pass within seconds is tried again here, what takes longer by the caller.
 
 mod cache;
 mod challenge;
@@ -21,9 +21,12 @@ mod flight;
 mod helm_repository;
 mod http;
 pub mod index;
+mod index_json;
 mod manifest;
+mod mirrors;
 mod oci;
 mod repository;
+pub mod search;
 mod target;
 #[cfg(test)]
 mod tests;
@@ -47,6 +50,7 @@ pub use error::{Declared, Error, Missing, Part, Place};
 use flight::Flights;
 use helm_repository::KnownEntries;
 use http::Http;
+pub use mirrors::{Mirror, Mirrors};
 use repository::Kind;
 pub use repository::Repository;
 use target::{Target, place};
@@ -75,6 +79,9 @@ pub struct ChartRef {
     pub insecure: bool,
     /// The login, sent to the repository's own host, or to the hosts a docker configuration names.
     pub credentials: Option<Credentials>,
+    /// The login also goes to other hosts that the repository's index names, as with
+    /// `helm --pass-credentials`.
+    pub pass_credentials: bool,
     /// A CA and a client certificate.
     pub tls: Option<TlsMaterial>,
 }
@@ -135,6 +142,28 @@ impl Default for Timeouts {
     }
 }
 
+/// How often a request is made again, where that may help, before its fetch fails.
+#[derive(Debug, Clone, Copy)]
+pub struct Retries {
+    /// After the first time: 3.
+    pub count: u32,
+    /// Before the second time; twice as long before each further one: 500 ms.
+    pub pause: Duration,
+    /// The longest pause that a server's `Retry-After` is obeyed for; the fetch fails, and carries
+    /// the wish, where it is longer: 20 s.
+    pub patience: Duration,
+}
+
+impl Default for Retries {
+    fn default() -> Self {
+        Self {
+            count: 3,
+            pause: Duration::from_millis(500),
+            patience: Duration::from_secs(20),
+        }
+    }
+}
+
 /// How charts are fetched and kept.
 #[derive(Debug, Clone)]
 pub struct SourcesConfig {
@@ -144,12 +173,16 @@ pub struct SourcesConfig {
     pub cache_bytes: u64,
     /// How long an archive stays that nobody uses, and that no release's history was made of: 30 days.
     pub cache_age: Duration,
+    /// Where charts are fetched instead of where their references say.
+    pub mirrors: Mirrors,
     /// Whether a chart reference may be `insecure`.
     pub allow_insecure: bool,
     /// Sizes and counts.
     pub limits: Limits,
     /// Times.
     pub timeouts: Timeouts,
+    /// Second tries.
+    pub retries: Retries,
 }
 
 /// Where fetched charts are kept.
@@ -177,9 +210,11 @@ impl SourcesConfig {
             cache: CachePlace::Memory,
             cache_bytes: 64 << 20,
             cache_age: Duration::from_secs(30 * 24 * 3600),
+            mirrors: Mirrors::default(),
             allow_insecure: false,
             limits: Limits::default(),
             timeouts: Timeouts::default(),
+            retries: Retries::default(),
         }
     }
 }
@@ -188,6 +223,7 @@ impl SourcesConfig {
 #[derive(Clone)]
 pub struct Sources {
     shared: Arc<Shared>,
+    mirrors: Arc<Mirrors>,
     flights: Arc<Flights<FlightKey, Result<Archive, Error>>>,
     allow_insecure: bool,
     whole: Duration,
@@ -232,7 +268,7 @@ impl Sources {
                 }
             })?;
         let shared = Shared {
-            http: Http::new(config.timeouts, &config.limits),
+            http: Http::new(config.timeouts, &config.limits, config.retries),
             cache,
             limits: config.limits,
             known_entries: KnownEntries::default(),
@@ -240,6 +276,7 @@ impl Sources {
         };
         Ok(Self {
             shared: Arc::new(shared),
+            mirrors: Arc::new(config.mirrors),
             flights: Arc::new(Flights::new()),
             allow_insecure: config.allow_insecure,
             whole: config.timeouts.whole,
@@ -309,18 +346,48 @@ impl Sources {
         {
             return Ok(archive);
         }
-        let archive = match chart.repo.kind() {
-            Kind::Index(base) => helm_repository::fetch(shared, &target, base, reference).await?,
+        let mut failed: Option<Error> = None;
+        for place in self.mirrors.places(chart) {
+            match self.fetch_from(&place, reference).await {
+                Ok(archive) => {
+                    shared.cache.keep(reference, &archive).await;
+                    return Ok(archive);
+                }
+                // Wrong bytes are no reason to look for right ones elsewhere.
+                Err(error) if !error.may_be_elsewhere() => return Err(error),
+                Err(error)
+                    if failed
+                        .as_ref()
+                        .is_none_or(|first| error.is_transient() && !first.is_transient()) =>
+                {
+                    failed = Some(error);
+                }
+                Err(_) => {}
+            }
+        }
+        Err(failed.unwrap_or_else(|| Error::InvalidReference {
+            place: Box::new(place(chart, None)),
+            reason: "the controller's mirrors leave no place to fetch it from",
+        }))
+    }
+
+    /// The archive from one place.
+    async fn fetch_from(
+        &self,
+        chart: &ChartRef,
+        reference: &ReferenceKey,
+    ) -> Result<Archive, Error> {
+        let (shared, target) = (&*self.shared, Target::new(chart, self.allow_insecure)?);
+        match chart.repo.kind() {
+            Kind::Index(base) => helm_repository::fetch(shared, &target, base, reference).await,
             Kind::Registry(registry) => {
                 let image = oci::Reference {
                     api: registry.api(chart.insecure)?,
                     repository: registry.repository_of(&chart.name),
                     tag: oci::Reference::tag_of(&chart.version),
                 };
-                oci::pull(shared, &target, &image, None, reference).await?
+                oci::pull(shared, &target, &image, None, reference).await
             }
-        };
-        shared.cache.keep(reference, &archive).await;
-        Ok(archive)
+        }
     }
 }

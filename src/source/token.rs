@@ -146,7 +146,9 @@ async fn fetch(
         return Err(answer.refusal(target, None));
     }
     let place = target.at(&answer.url);
-    let body = answer.read(target, Part::Token, ANSWER_LIMIT).await?;
+    let body = http
+        .receive(target, answer, Part::Token, ANSWER_LIMIT)
+        .await?;
     token_of(&body).ok_or_else(|| Error::Malformed {
         place,
         part: Part::Token,

@@ -93,6 +93,7 @@ impl Cache {
         let mut parts: Vec<&[u8]> = repository.map(str::as_bytes).to_vec();
         parts.extend([chart.name.as_bytes(), chart.version.as_bytes()]);
         parts.push(if chart.insecure { b"insecure" } else { b"" });
+        parts.push(if chart.pass_credentials { b"pass" } else { b"" });
         parts.extend(
             chart
                 .tls
