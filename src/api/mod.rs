@@ -16,8 +16,9 @@ pub use condition::{Condition, ConditionStatus, ConditionType, set_condition};
 pub use duration::{DurationError, GoDuration};
 pub use reason::Reason;
 pub use spec::{
-    Auth, CrdPolicy, Deletion, DeletionPolicy, Drift, DriftIgnore, DriftMode, Guard, HelmRelease,
-    HelmReleaseSpec, Replace, SecretReference, Test, ValuesKind, ValuesReference,
+    Auth, CloudProvider, CrdPolicy, Deletion, DeletionPolicy, Drift, DriftIgnore, DriftMode, Guard,
+    HelmRelease, HelmReleaseSpec, Replace, SecretName, SecretReference, Test, ValuesKind,
+    ValuesReference,
 };
 pub use status::{
     Attempt, HelmReleaseStatus, Inputs, Inventory, InventoryEntry, Snapshot, Source, Waiting,

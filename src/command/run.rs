@@ -7,7 +7,10 @@ use std::time::Duration;
 
 use anyhow::Context;
 use pintle::controller::{self, Holder, Settings};
-use pintle::source::{DockerConfig, Mirrors, Sources, SourcesConfig};
+use pintle::source::{
+    AwsIdentity, AwsProof, AzureIdentity, DockerConfig, GoogleIdentity, Identities, Mirrors,
+    Sources, SourcesConfig,
+};
 use pintle::telemetry::{self, Metrics, Readiness};
 
 /// The arguments of `pintle run`.
@@ -45,12 +48,24 @@ pub(crate) struct RunArguments {
     /// The mirrors' logins: a file as docker's config.json.
     #[arg(long, value_name = "FILE", requires = "mirrors")]
     mirror_logins: Option<PathBuf>,
+    /// The clouds whose registries HelmReleases may log in to with this program's own workload
+    /// identity (auth.provider), as the clouds' webhooks tell it: aws, google, azure.
+    #[arg(long, value_delimiter = ',', value_name = "CLOUD")]
+    cloud_logins: Vec<CloudLogin>,
     /// Let a HelmRelease with `insecure: true` use plain HTTP.
     #[arg(long)]
     allow_insecure_sources: bool,
     /// What is logged, in the notation of RUST_LOG.
     #[arg(long, default_value = "info", value_name = "FILTER")]
     log: String,
+}
+
+/// A cloud, as the flag spells it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum CloudLogin {
+    Aws,
+    Google,
+    Azure,
 }
 
 /// Runs the controller with the in-cluster configuration or the kubeconfig.
@@ -126,12 +141,72 @@ fn sources(arguments: &RunArguments) -> anyhow::Result<SourcesConfig> {
         false => SourcesConfig::new(arguments.cache_dir.clone().unwrap_or_else(default_cache)),
     };
     Ok(SourcesConfig {
+        identities: identities(&arguments.cloud_logins)?,
         mirrors: mirrors.transpose()?.unwrap_or_default(),
         cache_bytes: arguments.cache_size.unwrap_or(defaults.cache_bytes),
         cache_age: Duration::from_secs(u64::from(arguments.cache_days) * 24 * 3600),
         allow_insecure: arguments.allow_insecure_sources,
         ..defaults
     })
+}
+
+/// Who this program is in the clouds that it may speak for, by the variables that the clouds document.
+fn identities(clouds: &[CloudLogin]) -> anyhow::Result<Identities> {
+    let optional = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+    let variable = |cloud: CloudLogin, name: &'static str| {
+        optional(name).with_context(|| {
+            format!(
+                "--cloud-logins={cloud:?}: {name} is not set, so this pod has no workload identity"
+            )
+        })
+    };
+    let mut identities = Identities::default();
+    for cloud in clouds {
+        match cloud {
+            CloudLogin::Aws => {
+                let agent = optional("AWS_CONTAINER_CREDENTIALS_FULL_URI");
+                let proof = match agent {
+                    Some(url) => AwsProof::Agent {
+                        url: url.parse().context("AWS_CONTAINER_CREDENTIALS_FULL_URI")?,
+                        token_file: variable(*cloud, "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE")?
+                            .into(),
+                    },
+                    None => AwsProof::Role {
+                        arn: variable(*cloud, "AWS_ROLE_ARN")?,
+                        token_file: variable(*cloud, "AWS_WEB_IDENTITY_TOKEN_FILE")?.into(),
+                    },
+                };
+                identities.aws = Some(AwsIdentity {
+                    proof,
+                    token_service: None,
+                    registry_service: None,
+                });
+            }
+            CloudLogin::Google => {
+                let host = optional("GCE_METADATA_HOST");
+                let host = host.as_deref().unwrap_or("metadata.google.internal");
+                identities.google = Some(GoogleIdentity {
+                    metadata: format!("http://{host}/")
+                        .parse()
+                        .context("GCE_METADATA_HOST")?,
+                });
+            }
+            CloudLogin::Azure => {
+                let authority = optional("AZURE_AUTHORITY_HOST");
+                let authority = authority
+                    .as_deref()
+                    .unwrap_or("https://login.microsoftonline.com/");
+                identities.azure = Some(AzureIdentity {
+                    tenant: variable(*cloud, "AZURE_TENANT_ID")?,
+                    client: variable(*cloud, "AZURE_CLIENT_ID")?,
+                    token_file: variable(*cloud, "AZURE_FEDERATED_TOKEN_FILE")?.into(),
+                    authority: authority.parse().context("AZURE_AUTHORITY_HOST")?,
+                    exchange: None,
+                });
+            }
+        }
+    }
+    Ok(identities)
 }
 
 /// Bytes, as Kubernetes writes them.

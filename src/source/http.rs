@@ -40,8 +40,25 @@ pub(super) struct Ask<'a> {
     /// Anything but a login.
     pub(super) headers: HeaderMap,
     pub(super) authorization: Option<&'a HeaderValue>,
-    /// A form to POST; without it the request is a GET.
-    pub(super) form: Option<String>,
+    /// What to POST, a login always; without it the request is a GET.
+    pub(super) post: Option<Post>,
+}
+
+/// The body of a request.
+#[derive(Clone)]
+pub(super) struct Post {
+    pub(super) content_type: &'static str,
+    pub(super) body: String,
+}
+
+impl Post {
+    /// A form, already encoded.
+    pub(super) fn form(body: String) -> Self {
+        Self {
+            content_type: "application/x-www-form-urlencoded",
+            body,
+        }
+    }
 }
 
 impl<'a> Ask<'a> {
@@ -56,7 +73,7 @@ impl<'a> Ask<'a> {
             url,
             headers,
             authorization,
-            form: None,
+            post: None,
         }
     }
 }
@@ -75,7 +92,7 @@ pub(super) struct Answer {
 #[derive(Clone)]
 struct Asked {
     url: Url,
-    /// None where a form was sent.
+    /// None where a login was posted.
     headers: Option<HeaderMap>,
     authorization: Option<HeaderValue>,
 }
@@ -171,7 +188,7 @@ impl Http {
                 Err(error @ (Error::Interrupted { .. } | Error::Timeout { .. })) => error,
                 Err(error) => return Err(error),
             };
-            // A form is a login, and is not sent twice.
+            // A login is not posted twice.
             let Some(headers) = &headers else {
                 return Err(broken);
             };
@@ -189,7 +206,7 @@ impl Http {
                 url: url.clone(),
                 headers,
                 authorization: authorization.as_ref(),
-                form: None,
+                post: None,
             };
             answer = self.send(target, ask).await?;
             match answer.status().as_u16() {
@@ -216,7 +233,7 @@ impl Http {
                 return Ok(Answer {
                     asked: Asked {
                         url: ask.url.clone(),
-                        headers: ask.form.is_none().then(|| ask.headers.clone()),
+                        headers: ask.post.is_none().then(|| ask.headers.clone()),
                         authorization: ask.authorization.cloned(),
                     },
                     response,
@@ -224,7 +241,7 @@ impl Http {
                     from_asked_origin,
                 });
             }
-            if ask.form.is_some() {
+            if ask.post.is_some() {
                 return Err(redirect_error(
                     target,
                     &url,
@@ -252,12 +269,12 @@ impl Http {
         if let Some(authorization) = ask.authorization.filter(|_| with_login) {
             headers.insert(AUTHORIZATION, authorization.clone());
         }
-        let request = match &ask.form {
+        let request = match &ask.post {
             None => client.get(url.clone()),
-            Some(form) => {
-                let form_type = HeaderValue::from_static("application/x-www-form-urlencoded");
-                headers.insert(CONTENT_TYPE, form_type);
-                client.post(url.clone()).body(form.clone())
+            Some(post) => {
+                let content_type = HeaderValue::from_static(post.content_type);
+                headers.insert(CONTENT_TYPE, content_type);
+                client.post(url.clone()).body(post.body.clone())
             }
         };
         Ok(request.headers(headers))

@@ -12,6 +12,7 @@
 
 mod cache;
 mod challenge;
+mod cloud;
 mod credentials;
 mod digest;
 pub mod directory;
@@ -44,6 +45,8 @@ use futures::FutureExt as _;
 use tokio::sync::Semaphore;
 
 use cache::{Cache, ReferenceKey};
+use cloud::Clouds;
+pub use cloud::{AwsIdentity, AwsProof, AzureIdentity, Cloud, GoogleIdentity, Identities};
 pub use credentials::{Credentials, DockerConfig};
 pub use digest::Digest;
 pub use error::{Declared, Error, Missing, Part, Place};
@@ -175,6 +178,8 @@ pub struct SourcesConfig {
     pub cache_age: Duration,
     /// Where charts are fetched instead of where their references say.
     pub mirrors: Mirrors,
+    /// Who the program is in each cloud, for [`Credentials::Cloud`].
+    pub identities: Identities,
     /// Whether a chart reference may be `insecure`.
     pub allow_insecure: bool,
     /// Sizes and counts.
@@ -211,6 +216,7 @@ impl SourcesConfig {
             cache_bytes: 64 << 20,
             cache_age: Duration::from_secs(30 * 24 * 3600),
             mirrors: Mirrors::default(),
+            identities: Identities::default(),
             allow_insecure: false,
             limits: Limits::default(),
             timeouts: Timeouts::default(),
@@ -236,6 +242,7 @@ type FlightKey = (ReferenceKey, [Option<Digest>; 3]);
 struct Shared {
     http: Http,
     cache: Cache,
+    clouds: Clouds,
     limits: Limits,
     known_entries: KnownEntries,
     /// Taken while an index is being parsed.
@@ -270,6 +277,7 @@ impl Sources {
         let shared = Shared {
             http: Http::new(config.timeouts, &config.limits, config.retries),
             cache,
+            clouds: Clouds::new(config.identities),
             limits: config.limits,
             known_entries: KnownEntries::default(),
             index_turn: Arc::new(Semaphore::new(1)),
@@ -377,7 +385,10 @@ impl Sources {
         chart: &ChartRef,
         reference: &ReferenceKey,
     ) -> Result<Archive, Error> {
-        let (shared, target) = (&*self.shared, Target::new(chart, self.allow_insecure)?);
+        let shared = &*self.shared;
+        Target::new(chart, self.allow_insecure)?;
+        let chart = &shared.clouds.resolve(&shared.http, chart).await?;
+        let target = Target::new(chart, self.allow_insecure)?;
         match chart.repo.kind() {
             Kind::Index(base) => helm_repository::fetch(shared, &target, base, reference).await,
             Kind::Registry(registry) => {

@@ -121,3 +121,41 @@ fn a_version_that_moves_does_not_touch_its_release_until_it_is_accepted() -> Res
     assert_eq!(greeting(&space, name)?, "third");
     Ok(())
 }
+
+#[test]
+fn logins_come_from_an_accounts_pull_secrets() -> Result<()> {
+    let space = Stage::shared().namespace("pull-secrets")?;
+    space.kubectl(&["create", "serviceaccount", "puller"])?;
+    let spec = "auth: {serviceAccountName: puller}";
+    space.apply(&space.release("shop", spec))?;
+    let release = space.failed("shop", "ValuesNotFound")?;
+    let message = space.message(&release, "Ready");
+    assert!(
+        message.contains("ServiceAccount puller has no key \"imagePullSecrets"),
+        "{message}"
+    );
+    space.kubectl(&[
+        "create",
+        "secret",
+        "docker-registry",
+        "login",
+        "--docker-server=registry.example.com",
+        "--docker-username=somebody",
+        "--docker-password=hidden",
+    ])?;
+    // One that is missing is passed over, as the kubelet does.
+    let patch = "{\"imagePullSecrets\": [{\"name\": \"missing\"}, {\"name\": \"login\"}]}";
+    space.kubectl(&["patch", "serviceaccount", "puller", "-p", patch])?;
+    space.kubectl(&[
+        "annotate",
+        "hr/shop",
+        "reconcile.pintle.dev/requestedAt=now",
+    ])?;
+    space.ready("shop")?;
+
+    space.apply(&space.release("cloud", "auth: {provider: Google}"))?;
+    let release = space.failed("cloud", "SourceRefused")?;
+    let message = space.message(&release, "Ready");
+    assert!(message.contains("--cloud-logins"), "{message}");
+    Ok(())
+}

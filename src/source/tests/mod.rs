@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod cache;
+mod cloud;
 mod network;
 mod registry;
 mod repository;
