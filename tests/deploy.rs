@@ -65,7 +65,9 @@ fn the_charts_are_sound() -> Result<()> {
 #[test]
 fn every_value_of_the_chart_is_taken_and_a_misspelt_one_is_refused() -> Result<()> {
     let everything = "rbac.scope=aggregate,rbac.aggregateToView=true,controller.namespace=apps,\
-        controller.allowInsecureSources=true,controller.log=debug,\
+        controller.allowInsecureSources=true,controller.log=debug,cache.existingClaim=charts,\
+        controller.mirrors[0].repo=oci://ghcr.io,controller.mirrors[0].to[0]=oci://mirror.local,\
+        controller.mirrorLogins=mirror-login,controller.cloudLogins={aws,azure},\
         metrics.serviceMonitor.enabled=true,image.digest=sha256:";
     let everything = format!("{everything}{}", "a".repeat(64));
     let rendered = helm(&["template", "pintle", "charts/pintle", "--set", &everything])?;
@@ -76,6 +78,11 @@ fn every_value_of_the_chart_is_taken_and_a_misspelt_one_is_refused() -> Result<(
         "- --namespace=apps",
         "- --allow-insecure-sources",
         "- --log=debug",
+        "- --mirrors=/etc/pintle/mirrors/mirrors.yaml",
+        "- --mirror-logins=/etc/pintle/mirror-logins/.dockerconfigjson",
+        "mirrors.yaml: |",
+        "- --cloud-logins=aws,azure",
+        "claimName: charts",
         "image: registry.example.com/pintle@sha256:aaaa",
     ] {
         assert!(
@@ -87,6 +94,7 @@ fn every_value_of_the_chart_is_taken_and_a_misspelt_one_is_refused() -> Result<(
     for refused in [
         "rbac.scpoe=base",
         "rbac.scope=everything",
+        "controller.mirrors[0].repo=ghcr.io",
         "image.tag=latest",
     ] {
         let error = helm(&["template", "pintle", "charts/pintle", "--set", refused]).unwrap_err();

@@ -3,6 +3,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use pintle::source::index::{self, Entry};
+use pintle::source::search::Search;
 use pintle::source::{Digest, Missing};
 use pintle::yaml;
 use serde_json::Value;
@@ -18,6 +19,7 @@ fuzz_target!(|text: &[u8]| {
             if let Ok(entry) = &found {
                 assert!(!entry.urls.is_empty());
             }
+            let streamed = streamed(text, name, version);
             let Ok(whole) = &whole else { continue };
             match wanted(whole, name, version) {
                 Some(Ok(entry)) => assert_eq!(found.as_ref(), Ok(&entry), "{name} {version}"),
@@ -30,9 +32,21 @@ fuzz_target!(|text: &[u8]| {
                 }
                 None => {}
             }
+            // What is read as it comes may be refused, but says nothing else.
+            if !matches!(streamed, Err(index::Failure::Malformed(_))) {
+                assert_eq!(found, streamed, "{name} {version}");
+            }
         }
     }
 });
+
+fn streamed(text: &[u8], name: &str, version: &str) -> Result<Entry, index::Failure> {
+    let mut search = Search::holding(0, name, version);
+    for chunk in text.chunks(5) {
+        search.push(chunk)?;
+    }
+    search.end()
+}
 
 /// What is found by reading all; nothing where the index, or the entry, is not as it should be.
 fn wanted(whole: &Value, name: &str, version: &str) -> Option<Result<Entry, Missing>> {

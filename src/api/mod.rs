@@ -16,11 +16,12 @@ pub use condition::{Condition, ConditionStatus, ConditionType, set_condition};
 pub use duration::{DurationError, GoDuration};
 pub use reason::Reason;
 pub use spec::{
-    CrdPolicy, Deletion, DeletionPolicy, Drift, DriftIgnore, DriftMode, Guard, HelmRelease,
-    HelmReleaseSpec, Replace, SecretReference, Test, ValuesKind, ValuesReference,
+    Auth, CloudProvider, CrdPolicy, Deletion, DeletionPolicy, Drift, DriftIgnore, DriftMode, Guard,
+    HelmRelease, HelmReleaseSpec, Replace, SecretName, SecretReference, Test, ValuesKind,
+    ValuesReference,
 };
 pub use status::{
-    Attempt, HelmReleaseStatus, Inputs, Inventory, InventoryEntry, Snapshot, Waiting,
+    Attempt, HelmReleaseStatus, Inputs, Inventory, InventoryEntry, Snapshot, Source, Waiting,
 };
 
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
@@ -33,6 +34,9 @@ pub const REQUESTED_AT: &str = "reconcile.pintle.dev/requestedAt";
 
 /// The annotation that confirms a plan which deletes what cannot be brought back: its digest.
 pub const CONFIRM: &str = "confirm.pintle.dev/plan";
+
+/// The annotation that takes other bytes than a chart's version had at first: their digest.
+pub const ACCEPT: &str = "source.pintle.dev/accept";
 
 /// The annotation that lets a stalled release try again; any new value does.
 pub const FORCE_AT: &str = "reconcile.pintle.dev/forceAt";

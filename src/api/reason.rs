@@ -27,6 +27,7 @@ pub enum Reason {
     SourceUnauthorized,
     SourceUnavailable,
     SourceRefused,
+    SourceChanged,
     DigestMismatch,
     ArtifactFailed,
     RenderFailed,
@@ -58,7 +59,7 @@ pub enum Reason {
 }
 
 impl Reason {
-    const NAMES: [(Self, &'static str); 41] = [
+    const NAMES: [(Self, &'static str); 42] = [
         (Self::InstallSucceeded, "InstallSucceeded"),
         (Self::UpgradeSucceeded, "UpgradeSucceeded"),
         (Self::RollbackSucceeded, "RollbackSucceeded"),
@@ -76,6 +77,7 @@ impl Reason {
         (Self::SourceUnauthorized, "SourceUnauthorized"),
         (Self::SourceUnavailable, "SourceUnavailable"),
         (Self::SourceRefused, "SourceRefused"),
+        (Self::SourceChanged, "SourceChanged"),
         (Self::DigestMismatch, "DigestMismatch"),
         (Self::ArtifactFailed, "ArtifactFailed"),
         (Self::RenderFailed, "RenderFailed"),

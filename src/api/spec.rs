@@ -182,14 +182,48 @@ pub struct HelmReleaseSpec {
     #[serde(default)]
     pub insecure: bool,
 
-    /// A Secret of this namespace to log in with: keys username and password, or token, or a
-    /// Secret of type kubernetes.io/dockerconfigjson.
+    /// How to log in to the repository.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub auth: Option<SecretReference>,
+    pub auth: Option<Auth>,
 
     /// A Secret of this namespace for TLS: keys ca.crt, tls.crt and tls.key, each optional.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tls: Option<SecretReference>,
+}
+
+/// How to log in to the chart's repository: one of a Secret, an account's pull secrets, and a cloud.
+#[derive(KubeSchema, Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[x_kube(validation = Rule::new("[has(self.secretRef), has(self.serviceAccountName), has(self.provider)].filter(x, x).size() == 1")
+    .message("auth takes exactly one of secretRef, serviceAccountName and provider"))]
+#[serde(rename_all = "camelCase")]
+pub struct Auth {
+    /// A Secret of this namespace: keys username and password, or token, or a Secret of type
+    /// kubernetes.io/dockerconfigjson.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub secret_ref: Option<SecretName>,
+    /// A ServiceAccount of this namespace, whose imagePullSecrets hold the login.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 253))]
+    pub service_account_name: Option<String>,
+    /// The cloud whose own registries take the controller's workload identity. Only where the
+    /// controller runs with --cloud-logins.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub provider: Option<CloudProvider>,
+    /// Show the login to other hosts, too, that the index of an https:// repository names for its
+    /// archives. Without this it goes to the repository's own host alone.
+    #[serde(default)]
+    pub pass_credentials: bool,
+}
+
+/// A cloud whose registries take a workload identity.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+pub enum CloudProvider {
+    /// Elastic Container Registry: ACCOUNT.dkr.ecr.REGION.amazonaws.com.
+    Aws,
+    /// Artifact Registry: LOCATION-docker.pkg.dev and gcr.io.
+    Google,
+    /// Azure Container Registry: NAME.azurecr.io.
+    Azure,
 }
 
 /// A Secret in the HelmRelease's own namespace.

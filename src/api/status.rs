@@ -20,6 +20,9 @@ pub struct HelmReleaseStatus {
     /// What the deployed revision was made of.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub inputs: Option<Inputs>,
+    /// The chart that was used last. From then on its version stands for these bytes alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<Source>,
     /// The revisions that Helm's storage holds, newest first.
     #[serde(default)]
     pub history: Vec<Snapshot>,
@@ -48,6 +51,23 @@ pub struct Inputs {
     pub chart: String,
     /// The digest of the merged values.
     pub values: String,
+}
+
+/// Which bytes a version of a chart stands for.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Source {
+    /// The chart repository, as declared.
+    pub repo: String,
+    /// The chart's name.
+    pub name: String,
+    /// The chart's exact version.
+    pub version: String,
+    /// The digest of the archive's bytes.
+    pub digest: String,
+    /// The digest of what the registry's tag named, if the chart came from a registry.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub manifest: Option<String>,
 }
 
 /// One revision in Helm's storage.

@@ -11,7 +11,7 @@ use tracing::info;
 use super::context::{Context, now};
 use super::error::Error;
 use super::observe::{INPUTS_LABEL, Sight, applied_objects};
-use crate::api::{CONFIRM, Guard, HelmRelease};
+use crate::api::{ACCEPT, CONFIRM, Guard, HelmRelease, Source};
 use crate::chart::Chart;
 use crate::cluster::{ClusterLookup, Execution, Interrupt, Outcome, Printed, Unready};
 use crate::manifest::{self, Hook, HookEvent, Object, ObjectKey};
@@ -26,8 +26,8 @@ pub(super) struct Acted {
     pub(super) action: Action,
     pub(super) outcome: Outcome,
     pub(super) revision: i64,
-    /// The digest of the chart's bytes, where some were fetched.
-    pub(super) chart_digest: Option<String>,
+    /// Which bytes the revision was rendered from, where that is known.
+    pub(super) source: Option<Source>,
     /// The revision has tests, and they are wanted.
     pub(super) to_be_tested: bool,
     /// The deployed revision, where it was tested: the status may not know of it yet.
@@ -48,6 +48,8 @@ pub(super) struct Acting<'a> {
     pub(super) resource: &'a HelmRelease,
     pub(super) desired: &'a Desired,
     pub(super) sight: &'a Sight,
+    /// What the status says of the chart that was used last.
+    pub(super) source: Option<&'a Source>,
     pub(super) interrupt: &'a Interrupt,
     pub(super) report: &'a (dyn Fn(&[Unready]) + Sync),
 }
@@ -60,7 +62,6 @@ struct Intent {
     previous: Vec<Object>,
     target: Vec<Object>,
     hooks: Vec<Hook>,
-    chart_digest: Option<String>,
 }
 
 impl Acting<'_> {
@@ -114,7 +115,6 @@ impl Acting<'_> {
             target: applied_objects(release, &record)?,
             hooks: record.hooks.clone(),
             record,
-            chart_digest: None,
         };
         info!(revision, %work, "goes on where it was interrupted");
         self.execute(action, intent, true).await
@@ -151,7 +151,8 @@ impl Acting<'_> {
                 .hooks
                 .iter()
                 .any(|hook| hook.runs_at(HookEvent::Test));
-        let snapshot = snapshot(&intent.record, intent.chart_digest.as_deref(), self.desired);
+        let source = Notes::new(intent.record.notes_to_self.clone()).source();
+        let snapshot = snapshot(&intent.record);
         let mut shelf = Shelf::new(
             self.context.storage.clone(),
             self.desired.release.clone(),
@@ -195,7 +196,7 @@ impl Acting<'_> {
             action,
             outcome,
             revision,
-            chart_digest: intent.chart_digest,
+            source,
             to_be_tested,
             tested: None,
             revisions: shelf.into_revisions(),
@@ -332,18 +333,15 @@ impl Acting<'_> {
             chart: named,
             source,
         })?;
-        let mut record = self.next_record(stored, rendered, previous.first_deployed);
+        let first_deployed = previous.first_deployed;
+        let mut record = self.next_record(stored, rendered, first_deployed, &archive);
         record.set_server_side(previous.server_side);
-        let mut notes = Notes::default();
-        notes.note_chart(&archive.digest.to_string());
-        record.notes_to_self = notes.into_annotations();
         Ok(Intent {
             hooks: record.hooks.clone(),
             record,
             earlier: previous.records,
             previous: previous.objects,
             target,
-            chart_digest: Some(archive.digest.to_string()),
         })
     }
 
@@ -357,18 +355,17 @@ impl Acting<'_> {
         let spec = &self.resource.spec;
         let client = &self.context.client;
         let chart = &self.desired.chart;
-        let digest = chart
-            .digest
-            .as_deref()
-            .map(str::parse::<Digest>)
-            .transpose()?;
+        let digest = |text: Option<&str>| text.map(str::parse::<Digest>).transpose();
+        let accepted = self.resource.annotations().get(ACCEPT);
         let reference = ChartRef {
             repo: chart.repo.parse::<Repository>()?,
             name: chart.name.clone(),
             version: chart.version.clone(),
-            digest,
-            recorded: None,
+            digest: digest(chart.digest.as_deref())?,
+            recorded: digest(self.pinned().as_deref())?,
+            accepted: digest(accepted.map(String::as_str))?,
             insecure: spec.insecure,
+            pass_credentials: spec.auth.as_ref().is_some_and(|auth| auth.pass_credentials),
             credentials: super::values::credentials(client, namespace, spec).await?,
             tls: super::values::tls(client, namespace, spec).await?,
         };
@@ -377,6 +374,17 @@ impl Acting<'_> {
         self.context.metrics.stage("fetch", began.elapsed());
         info!(chart = %chart.name, version = %chart.version, digest = %archive.digest, bytes = archive.bytes.len(), "fetched");
         Ok(archive)
+    }
+
+    /// The digest that the chart's version had when it was first used. A digest in the spec says
+    /// itself which bytes are wanted.
+    fn pinned(&self) -> Option<String> {
+        let chart = &self.desired.chart;
+        let revisions = self.sight.revisions.iter();
+        let noted =
+            revisions.filter_map(|revision| Notes::new(revision.notes_to_self.clone()).source());
+        let pinned = plan::pinned(chart, self.source, noted);
+        pinned.filter(|_| chart.digest.is_none())
     }
 
     async fn ensure_crds(&self, chart: &Chart, named: &str) -> Result<(), Error> {
@@ -458,7 +466,22 @@ impl Acting<'_> {
             .map_or(1, |last| last.revision + 1)
     }
 
-    fn next_record(&self, stored: Value, rendered: Rendered, first: Option<String>) -> Record {
+    fn next_record(
+        &self,
+        stored: Value,
+        rendered: Rendered,
+        first: Option<String>,
+        archive: &Archive,
+    ) -> Record {
+        let chart = &self.desired.chart;
+        let mut notes = Notes::default();
+        notes.note_source(Some(&Source {
+            repo: chart.repo.clone(),
+            name: chart.name.clone(),
+            version: chart.version.clone(),
+            digest: archive.digest.to_string(),
+            manifest: archive.manifest.map(|manifest| manifest.to_string()),
+        }));
         let time = release::time(now());
         let description = if first.is_none() {
             "Initial install underway"
@@ -481,6 +504,7 @@ impl Acting<'_> {
             manifest: rendered.manifest,
             hooks: rendered.hooks,
             labels: BTreeMap::from([(INPUTS_LABEL.to_owned(), self.desired.inputs.clone())]),
+            notes_to_self: notes.into_annotations(),
             ..Record::default()
         }
     }
@@ -492,12 +516,10 @@ impl Acting<'_> {
         let good = self.context.storage.get(release, to).await?;
         let previous = self.applied(i64::MAX).await?;
         let target = applied_objects(release, &good)?;
+        let mut notes = Notes::default();
+        notes.note_source(Notes::new(good.notes_to_self.clone()).source().as_ref());
         let time = release::time(now());
         let server_side = good.is_server_side();
-        let mut notes = Notes::default();
-        if let Some(digest) = Notes::new(good.notes_to_self.clone()).chart() {
-            notes.note_chart(digest);
-        }
         let mut record = Record {
             version: self.next_revision(),
             info: Info {
@@ -520,7 +542,6 @@ impl Acting<'_> {
             previous: previous.objects,
             target,
             hooks,
-            chart_digest: None,
         })
     }
 
@@ -534,7 +555,6 @@ impl Acting<'_> {
             previous: Vec::new(),
             target,
             hooks: Vec::new(),
-            chart_digest: None,
         })
     }
 
@@ -560,7 +580,6 @@ impl Acting<'_> {
             previous: Vec::new(),
             target: Vec::new(),
             hooks,
-            chart_digest: None,
         };
         Ok((intent, !again))
     }
@@ -586,7 +605,6 @@ impl Acting<'_> {
             previous: previous.objects,
             target: Vec::new(),
             hooks,
-            chart_digest: None,
         })
     }
 
@@ -603,7 +621,6 @@ impl Acting<'_> {
             previous: Vec::new(),
             target: Vec::new(),
             hooks: Vec::new(),
-            chart_digest: None,
         })
     }
 
@@ -676,12 +693,9 @@ struct Applied {
 }
 
 /// What the status says of a revision.
-pub(super) fn snapshot(
-    record: &Record,
-    chart_digest: Option<&str>,
-    desired: &Desired,
-) -> crate::api::Snapshot {
+pub(super) fn snapshot(record: &Record) -> crate::api::Snapshot {
     let (chart_name, chart_version) = record.chart_name_and_version();
+    let source = Notes::new(record.notes_to_self.clone()).source();
     crate::api::Snapshot {
         name: record.name.clone(),
         namespace: record.namespace.clone(),
@@ -690,10 +704,8 @@ pub(super) fn snapshot(
         chart_name: chart_name.to_owned(),
         chart_version: chart_version.to_owned(),
         app_version: record.app_version().to_owned(),
-        chart_digest: chart_digest.unwrap_or_default().to_owned(),
-        config_digest: chart_digest
-            .map(|_| desired.values_digest.clone())
-            .unwrap_or_else(|| plan::values_digest(&record.config)),
+        chart_digest: source.map(|source| source.digest).unwrap_or_default(),
+        config_digest: plan::values_digest(&record.config),
         first_deployed: record.info.first_deployed.clone(),
         last_deployed: record.info.last_deployed.clone(),
     }

@@ -240,11 +240,11 @@ fn recall(draft: &mut Draft<'_>, rest: &Rest, record: &Record) {
         return;
     };
     draft.status.inventory = Some(inventory(objects.iter().map(|object| &object.key)));
+    let notes = Notes::new(record.notes_to_self.clone());
+    draft.status.source = draft.status.source.take().or_else(|| notes.source());
     let mut history = draft.status.history.iter_mut();
     if let Some(known) = history.find(|known| known.version == record.version) {
-        let digest = std::mem::take(&mut known.chart_digest);
-        *known = super::act::snapshot(record, None, desired);
-        known.chart_digest = digest;
+        *known = super::act::snapshot(record);
     }
     if undone && record.info.rollback_revision > 0 {
         rolled_back(draft, record.info.rollback_revision, record.version);
@@ -258,7 +258,6 @@ fn recall(draft: &mut Draft<'_>, rest: &Rest, record: &Record) {
         for kind in [ConditionType::Ready, ConditionType::Released] {
             draft.set(kind, ConditionStatus::True, reason, &message);
         }
-        let notes = Notes::new(record.notes_to_self.clone());
         if desired.test.enabled && notes.tests() == Some(Tests::Succeeded) {
             tests_succeeded(draft, record.version);
         }
@@ -550,9 +549,9 @@ fn succeeded(draft: &mut Draft<'_>, acted: &Acted) -> Next {
 fn deployed(draft: &mut Draft<'_>, acted: &Acted, reason: Reason) -> Next {
     draft.settled();
     draft.status.attempt = None;
-    if let (Some(desired), Some(digest)) = (draft.facts.desired, &acted.chart_digest) {
+    if let (Some(desired), Some(source)) = (draft.facts.desired, &acted.source) {
         draft.status.inputs = Some(Inputs {
-            chart: digest.clone(),
+            chart: source.digest.clone(),
             values: desired.values_digest.clone(),
         });
     }
@@ -599,6 +598,9 @@ fn tests_failed(draft: &mut Draft<'_>, message: &str) {
 
 /// The revision and its objects.
 fn remember(draft: &mut Draft<'_>, acted: &Acted) {
+    if matches!(acted.action, Action::Install | Action::Upgrade) {
+        draft.status.source = acted.source.clone().or(draft.status.source.take());
+    }
     if let Some(snapshot) = &acted.snapshot
         && let Some(known) = draft
             .status

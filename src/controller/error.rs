@@ -19,7 +19,22 @@ pub enum Error {
     Reference(#[from] ReferenceError),
     /// The chart could not be fetched.
     #[error(transparent)]
-    Source(#[from] source::Error),
+    Source(source::Error),
+    /// The version has other bytes than it had when it was first used.
+    #[error(
+        "chart {chart} of {repo} is not what it was: it was {recorded}, and now it is {found}; the release is left as it is. Where the new bytes are wanted, set digest: {found} in the spec, or the annotation {}={found}",
+        crate::api::ACCEPT
+    )]
+    SourceChanged {
+        /// The chart.
+        chart: String,
+        /// Where it is from.
+        repo: String,
+        /// The digest that it had.
+        recorded: source::Digest,
+        /// The digest that it has.
+        found: source::Digest,
+    },
     /// The archive is no chart.
     #[error("load chart {chart}")]
     Chart {
@@ -100,6 +115,25 @@ pub enum Error {
     },
 }
 
+impl From<source::Error> for Error {
+    fn from(error: source::Error) -> Self {
+        match error {
+            source::Error::DigestMismatch {
+                place,
+                declared: source::Declared::Record,
+                expected,
+                found,
+            } => Self::SourceChanged {
+                chart: format!("{} {}", place.chart, place.version),
+                repo: place.repository,
+                recorded: expected,
+                found,
+            },
+            error => Self::Source(error),
+        }
+    }
+}
+
 /// Why a reference of the spec leads to nothing usable. Never holds a value.
 #[derive(Debug, thiserror::Error)]
 pub enum ReferenceError {
@@ -166,6 +200,7 @@ impl Error {
             Self::Unreadable(_) | Self::Spec(_) => Reason::InvalidSpec,
             Self::Reference(_) => Reason::ValuesNotFound,
             Self::Source(error) => source_reason(error),
+            Self::SourceChanged { .. } => Reason::SourceChanged,
             Self::Chart { .. } | Self::Record { .. } => Reason::ArtifactFailed,
             Self::Render { source, .. } => render_reason(source),
             Self::Manifest { .. } => Reason::RenderFailed,
@@ -186,7 +221,9 @@ impl Error {
                 error.retry_after().map_or(Retry::Backoff, Retry::After)
             }
             // A chart, a namespace, a Secret may be made any moment, without an event for us.
-            Self::Source(_) | Self::Reference(_) => Retry::After(Duration::from_secs(30)),
+            Self::Source(_) | Self::SourceChanged { .. } | Self::Reference(_) => {
+                Retry::After(Duration::from_secs(30))
+            }
             Self::Chart { .. }
             | Self::Record { .. }
             | Self::Render { .. }

@@ -311,6 +311,7 @@ impl Work<'_> {
             resource: self.release,
             desired: self.desired,
             sight,
+            source: self.before.source.as_ref(),
             interrupt: &interrupt,
             report: &report,
         };

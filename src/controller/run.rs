@@ -1,12 +1,13 @@
 //! The loop: HelmReleases and the objects of their releases wake turns until the program stops.
 
+use std::collections::HashSet;
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures::{FutureExt, StreamExt, stream};
 use kube::runtime::controller::{Config, ReconcileRequest, applier};
-use kube::runtime::reflector::{self, ObjectRef};
+use kube::runtime::reflector::{self, ObjectRef, Store};
 use kube::runtime::{Predicate, WatchStreamExt, predicates, watcher};
 use kube::{Api, Client};
 use tokio::sync::{mpsc, watch};
@@ -16,8 +17,11 @@ use super::context::{Context, Guarded, Settings};
 use super::reconcile::{on_error, reconcile};
 use super::watches::Watches;
 use crate::api::HelmRelease;
-use crate::source::Sources;
+use crate::source::{Digest, Sources};
 use crate::telemetry::{Metrics, Readiness};
+
+/// How often the cache of charts is tidied.
+const TIDY_PAUSE: Duration = Duration::from_secs(3600);
 
 /// Why the controller could not begin.
 #[derive(Debug, thiserror::Error)]
@@ -77,6 +81,7 @@ pub async fn run(
         .take_until(shutdown.clone());
 
     let watches = Watches::new(client.clone(), settings.namespace.is_some(), wake);
+    let tidying = tidy(sources.clone(), store.clone());
     let context = Context::new(
         client,
         settings.holder,
@@ -113,9 +118,39 @@ pub async fn run(
             debug!(%error, "a turn ended with an error");
         }
     });
-    tokio::join!(turns, ready, records);
+    let work = async { tokio::join!(turns, ready, records) };
+    tokio::select! {
+        _ = work => {}
+        () = tidying => {}
+    }
     readiness.set(false);
     Ok(())
+}
+
+/// Keeps the cache of charts from growing old, for as long as it is polled. What a release's history
+/// was made of is needed.
+async fn tidy(sources: Sources, resources: Store<Guarded>) {
+    let unready = || std::future::pending::<()>();
+    if resources.wait_until_ready().await.is_err() {
+        return unready().await;
+    }
+    loop {
+        let mut needed = HashSet::new();
+        for resource in resources.state() {
+            let Some(status) = resource.0.as_ref().ok().and_then(|r| r.status.as_ref()) else {
+                continue;
+            };
+            let history = status.history.iter().map(|known| &known.chart_digest);
+            let used = status.source.iter().map(|source| &source.digest);
+            needed.extend(
+                history
+                    .chain(used)
+                    .filter_map(|text| text.parse::<Digest>().ok()),
+            );
+        }
+        sources.tidy(needed).await;
+        tokio::time::sleep(TIDY_PAUSE).await;
+    }
 }
 
 fn scoped<K>(client: &Client, settings: &Settings) -> Api<K>

@@ -3,13 +3,13 @@
 
 use std::collections::BTreeMap;
 
-use k8s_openapi::api::core::v1::{ConfigMap, Secret};
+use k8s_openapi::api::core::v1::{ConfigMap, Secret, ServiceAccount};
 use kube::{Api, Client};
 use serde_json::{Map, Value};
 
 use super::error::{Error, ReferenceError};
-use crate::api::{HelmReleaseSpec, ValuesKind, ValuesReference};
-use crate::source::{Credentials, DockerConfig, TlsMaterial};
+use crate::api::{CloudProvider, HelmReleaseSpec, SecretName, ValuesKind, ValuesReference};
+use crate::source::{Cloud, Credentials, DockerConfig, TlsMaterial};
 use crate::{chart, yaml};
 
 /// The user's values: each reference in order, then the spec's own over them. Numbers are floats,
@@ -98,13 +98,25 @@ pub(super) async fn credentials(
     namespace: &str,
     spec: &HelmReleaseSpec,
 ) -> Result<Option<Credentials>, Error> {
-    let Some(reference) = &spec.auth else {
+    let Some(auth) = &spec.auth else {
         return Ok(None);
     };
-    let name = &reference.secret_ref.name;
+    if let Some(provider) = auth.provider {
+        return Ok(Some(Credentials::Cloud(match provider {
+            CloudProvider::Aws => Cloud::Aws,
+            CloudProvider::Google => Cloud::Google,
+            CloudProvider::Azure => Cloud::Azure,
+        })));
+    }
+    if let Some(account) = &auth.service_account_name {
+        return pull_secrets(client, namespace, account).await.map(Some);
+    }
+    let Some(SecretName { name }) = &auth.secret_ref else {
+        return Ok(None);
+    };
     let data = secret_data(client, namespace, "auth.secretRef", name).await?;
-    if let Some(json) = data.get(".dockerconfigjson") {
-        return Ok(Some(Credentials::Docker(DockerConfig::parse(json)?)));
+    if let Some(config) = docker_config(&data)? {
+        return Ok(Some(Credentials::Docker(config)));
     }
     let text = |key: &str| {
         data.get(key)
@@ -119,6 +131,46 @@ pub(super) async fn credentials(
             key: "username and password, token, or .dockerconfigjson".to_owned(),
         })),
     }
+}
+
+fn docker_config(data: &BTreeMap<String, Vec<u8>>) -> Result<Option<DockerConfig>, Error> {
+    let newer = data
+        .get(".dockerconfigjson")
+        .map(|json| DockerConfig::parse(json));
+    let older = || {
+        data.get(".dockercfg")
+            .map(|json| DockerConfig::parse_older(json))
+    };
+    Ok(newer.or_else(older).transpose()?)
+}
+
+/// The logins of an account's imagePullSecrets. One that does not exist is passed over.
+// k8s: pkg/kubelet/kubelet_pods.go getPullSecretsForPod
+async fn pull_secrets(
+    client: &Client,
+    namespace: &str,
+    account: &str,
+) -> Result<Credentials, Error> {
+    let field = "auth.serviceAccountName";
+    let object = format!("ServiceAccount {account}");
+    let api: Api<ServiceAccount> = Api::namespaced(client.clone(), namespace);
+    let found = found(field, &object, api.get_opt(account).await)?;
+    let mut configs = Vec::new();
+    for secret in found.image_pull_secrets.unwrap_or_default() {
+        match secret_data(client, namespace, field, &secret.name).await {
+            Ok(data) => configs.extend(docker_config(&data)?),
+            Err(ReferenceError::MissingObject { .. }) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    if configs.is_empty() {
+        return Err(Error::Reference(ReferenceError::MissingKey {
+            field,
+            object,
+            key: "imagePullSecrets (with a login)".to_owned(),
+        }));
+    }
+    Ok(Credentials::Docker(DockerConfig::join(configs)))
 }
 
 /// The certificates of `spec.tls`.

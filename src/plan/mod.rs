@@ -16,6 +16,6 @@ mod steps;
 pub use decide::{Action, Observed, Rest, RevisionHeader, Work, decide};
 pub use desired::{ChartReference, Desired, InvalidSpec, ReleaseName, values_digest};
 pub use exemptions::{DRIFT_ANNOTATION, Exempt, Exemptions, asks_to_be_left_alone};
-pub use note::{Notes, Tests, after_failure, hook_run, latest_attempt};
+pub use note::{Notes, Tests, after_failure, hook_run, latest_attempt, pinned};
 pub use ownership::{OWNED_SELECTOR, foreign, is_marked_owned, mark_owned};
 pub use steps::{Build, HookPhase, Plan, Step, Subject, build};

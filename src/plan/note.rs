@@ -8,8 +8,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use sha2::{Digest as _, Sha256};
 
-use super::desired::{ReleaseName, hex};
-use crate::api::Attempt;
+use super::desired::{ChartReference, ReleaseName, hex};
+use crate::api::{Attempt, Source};
 use crate::manifest::{Hook, HookEvent};
 
 /// Who works, or worked last, on the revision.
@@ -19,7 +19,7 @@ const HOOK_FAILED: &str = "helm.pintle.dev/hook-failed";
 const HOOKS_RUN: &str = "helm.pintle.dev/hooks-run";
 const ATTEMPT: &str = "helm.pintle.dev/attempt";
 const TESTS: &str = "helm.pintle.dev/tests";
-const CHART: &str = "helm.pintle.dev/chart-digest";
+const SOURCE: &str = "helm.pintle.dev/source";
 
 /// How the chart's tests of a revision stand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,16 +55,6 @@ impl Notes {
     /// From now on it is this one.
     pub fn hold(&mut self, holder: &str) {
         self.0.insert(HOLDER.to_owned(), holder.to_owned());
-    }
-
-    /// The digest of the chart's archive that the revision was made of.
-    pub fn chart(&self) -> Option<&str> {
-        self.0.get(CHART).map(String::as_str)
-    }
-
-    /// It was made of this chart.
-    pub fn note_chart(&mut self, digest: &str) {
-        self.0.insert(CHART.to_owned(), digest.to_owned());
     }
 
     /// How often the revision was gone on with after an interruption.
@@ -153,6 +143,19 @@ impl Notes {
         line.split(',').filter(|run| !run.is_empty()).collect()
     }
 
+    /// Which bytes the revision was rendered from.
+    pub fn source(&self) -> Option<Source> {
+        serde_json::from_str(self.0.get(SOURCE)?).ok()
+    }
+
+    /// The revision was rendered from these bytes; of a revision that Helm made nobody knows.
+    pub fn note_source(&mut self, source: Option<&Source>) {
+        let Some(text) = source.and_then(|source| serde_json::to_string(source).ok()) else {
+            return;
+        };
+        self.0.insert(SOURCE.to_owned(), text);
+    }
+
     /// How often the inputs had failed when the revision was last written.
     pub fn attempt(&self) -> Option<Attempt> {
         serde_json::from_str(self.0.get(ATTEMPT)?).ok()
@@ -174,6 +177,21 @@ impl Notes {
             }
         }
     }
+}
+
+/// The digest that a chart's version had when it was first used: as the status says, or else as the
+/// newest revision that was made of it does. `noted` begins with the oldest revision.
+pub fn pinned(
+    chart: &ChartReference,
+    stated: Option<&Source>,
+    noted: impl DoubleEndedIterator<Item = Source>,
+) -> Option<String> {
+    let same = |source: &Source| {
+        source.repo == chart.repo && source.name == chart.name && source.version == chart.version
+    };
+    let stated = stated.filter(|source| same(source)).cloned();
+    let pin = stated.or_else(|| noted.rev().find(same));
+    pin.map(|source| source.digest)
 }
 
 /// The name of one run of a hook, fit for a label: which release, revision and event, and which
@@ -222,4 +240,46 @@ pub fn latest_attempt(stated: Option<Attempt>, noted: Option<Attempt>) -> Option
         false => noted,
     };
     Some(latest.clone())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn source(version: &str, digest: &str) -> Source {
+        Source {
+            repo: "oci://r".to_owned(),
+            name: "shop".to_owned(),
+            version: version.to_owned(),
+            digest: digest.to_owned(),
+            manifest: None,
+        }
+    }
+
+    #[test]
+    fn a_version_is_pinned_by_the_status_or_else_by_the_newest_record() {
+        let chart = ChartReference {
+            repo: "oci://r".to_owned(),
+            name: "shop".to_owned(),
+            version: "1".to_owned(),
+            digest: None,
+        };
+        let noted = |sources: &[Source]| {
+            let notes = sources.iter().map(|source| {
+                let mut notes = Notes::default();
+                notes.note_source(Some(source));
+                notes.source().unwrap_or_default()
+            });
+            notes.collect::<Vec<_>>().into_iter()
+        };
+        let records = [source("1", "old"), source("1", "new"), source("2", "other")];
+        let pin = |stated: Option<&Source>| pinned(&chart, stated, noted(&records));
+        assert_eq!(pin(None).as_deref(), Some("new"));
+        assert_eq!(pin(Some(&source("1", "stated"))).as_deref(), Some("stated"));
+        assert_eq!(pin(Some(&source("2", "stated"))).as_deref(), Some("new"));
+        assert_eq!(pinned(&chart, None, noted(&records[2..])), None);
+        let mut elsewhere = source("1", "elsewhere");
+        "oci://elsewhere".clone_into(&mut elsewhere.repo);
+        assert_eq!(pinned(&chart, Some(&elsewhere), noted(&[])), None);
+    }
 }

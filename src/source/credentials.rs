@@ -9,6 +9,7 @@ use reqwest::header::HeaderValue;
 use serde::Deserialize;
 use url::Url;
 
+use super::cloud::Cloud;
 use super::error::Error;
 
 /// A login as a Secret holds it.
@@ -25,6 +26,8 @@ pub enum Credentials {
     Token(String),
     /// Logins by host, from a `kubernetes.io/dockerconfigjson` Secret.
     Docker(DockerConfig),
+    /// What this cloud lends to the controller itself.
+    Cloud(Cloud),
 }
 
 /// The logins of a `.dockerconfigjson`, found by host and path as the kubelet finds them.
@@ -81,6 +84,8 @@ impl Credentials {
             // A Secret made from a file keeps the newline at its end.
             Self::Token(token) => Some(Login::Bearer(token.trim().to_owned())),
             Self::Docker(config) => config.find(authority, path).cloned(),
+            // It is exchanged for a login before any request.
+            Self::Cloud(_) => None,
         }
     }
 
@@ -94,6 +99,9 @@ impl Credentials {
         match self {
             Self::Basic { username, password } => vec!["basic", username, password],
             Self::Token(token) => vec!["token", token],
+            Self::Cloud(Cloud::Aws) => vec!["cloud", "aws"],
+            Self::Cloud(Cloud::Google) => vec!["cloud", "google"],
+            Self::Cloud(Cloud::Azure) => vec!["cloud", "azure"],
             Self::Docker(config) => {
                 let mut parts = vec!["docker"];
                 for (pattern, login) in &config.entries {
@@ -130,6 +138,37 @@ impl DockerConfig {
         // k8s: pkg/credentialprovider/keyring.go Add: the most specific path first.
         entries.sort_by(|(a, _), (b, _)| b.cmp(a));
         Ok(Self { entries })
+    }
+
+    /// Reads the JSON of an older `.dockercfg`: the same entries, without an object around them.
+    pub fn parse_older(json: &[u8]) -> Result<Self, Error> {
+        let entries: serde_json::Value =
+            serde_json::from_slice(json).map_err(|_| Error::InvalidCredentials {
+                reason: "the .dockercfg is not JSON",
+            })?;
+        Self::parse(
+            serde_json::json!({ "auths": entries })
+                .to_string()
+                .as_bytes(),
+        )
+    }
+
+    /// The logins of several, of which the first counts where two are for the same.
+    pub fn join(configs: impl IntoIterator<Item = Self>) -> Self {
+        let mut entries: Vec<_> = configs
+            .into_iter()
+            .flat_map(|config| config.entries)
+            .collect();
+        // The order of equals stays.
+        entries.sort_by(|(a, _), (b, _)| b.cmp(a));
+        Self { entries }
+    }
+
+    /// One host's login, whatever the path.
+    pub(super) fn of_host(authority: &str, login: Login) -> Option<Self> {
+        Some(Self {
+            entries: vec![(Pattern::parse(authority)?, login)],
+        })
     }
 
     fn find(&self, authority: &str, path: &str) -> Option<&Login> {
@@ -296,6 +335,7 @@ impl fmt::Debug for Credentials {
             Self::Basic { .. } => "Basic(hidden)",
             Self::Token(_) => "Token(hidden)",
             Self::Docker(_) => "Docker(hidden)",
+            Self::Cloud(_) => "Cloud",
         })
     }
 }

@@ -42,6 +42,12 @@ pub enum Error {
         /// What the TLS library says.
         reason: String,
     },
+    /// A table of mirrors that cannot be understood.
+    #[error("reading the table of mirrors: {reason}")]
+    InvalidMirrors {
+        /// What is wrong with it.
+        reason: String,
+    },
     /// The fetcher cannot begin: its folder or its network stack.
     #[error("preparing to fetch charts: {action}")]
     Start {
@@ -277,7 +283,7 @@ impl fmt::Display for Declared {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Reference => "the declared digest",
-            Self::Record => "the digest recorded when this version was first fetched",
+            Self::Record => "the digest recorded when this version was first used",
             Self::Index => "the repository's index.yaml",
             Self::Registry => "the registry",
         })
@@ -303,6 +309,17 @@ impl Error {
             }
             _ => false,
         }
+    }
+
+    /// Whether nobody answered, or nobody who could: nothing was said of the chart.
+    pub(super) fn is_outage(&self) -> bool {
+        self.is_transient() && !matches!(self, Self::DigestMismatch { .. })
+    }
+
+    /// Whether another place with the same charts may do better.
+    pub(super) fn may_be_elsewhere(&self) -> bool {
+        let nothing = matches!(self, Self::NotFound { .. } | Self::Unauthorized { .. });
+        nothing || self.is_outage()
     }
 
     /// How long the server asked to be left alone (`Retry-After`), not capped.

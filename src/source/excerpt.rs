@@ -12,15 +12,14 @@
 
 /// An index with nothing but `apiVersion` and the entry of `name`; None if the whole must be read.
 pub(super) fn excerpt(index: &[u8], name: &str) -> Option<Vec<u8>> {
-    if !is_ordinary(name) || has_other_line_breaks(index) {
+    if index.ends_with(b"\r") {
         return None;
     }
     let mut cutter = Cutter::new(name);
     for line in index.split(|byte| *byte == b'\n') {
-        cutter.line(line.strip_suffix(b"\r").unwrap_or(line))?;
+        cutter.checked_line(line)?;
     }
-    // A scalar that is never closed is for the YAML reader to complain of.
-    (!matches!(cutter.rest, Rest::Quoted(_))).then_some(cutter.kept)
+    cutter.end()
 }
 
 /// Whether a key with this text can be nothing but this text: `yes` would be a boolean.
@@ -33,21 +32,17 @@ fn is_ordinary(name: &str) -> bool {
 }
 
 /// YAML 1.1 also breaks lines at CR, NEL, LS and PS; a byte order mark would hide in a key.
-fn has_other_line_breaks(index: &[u8]) -> bool {
-    let mut rest = index;
+fn has_other_line_breaks(line: &[u8]) -> bool {
+    let mut rest = line;
     while let Some(at) = rest
         .iter()
         .position(|byte| matches!(byte, b'\r' | 0xc2 | 0xe2 | 0xef))
     {
         rest = &rest[at..];
-        let breaks = match rest {
-            [b'\r', b'\n', ..] => false,
-            [b'\r', ..]
-            | [0xc2, 0x85, ..]
-            | [0xe2, 0x80, 0xa8 | 0xa9, ..]
-            | [0xef, 0xbb, 0xbf, ..] => true,
-            _ => false,
-        };
+        let breaks = matches!(
+            rest,
+            [b'\r', ..] | [0xc2, 0x85, ..] | [0xe2, 0x80, 0xa8 | 0xa9, ..] | [0xef, 0xbb, 0xbf, ..]
+        );
         if breaks {
             return true;
         }
@@ -75,8 +70,9 @@ enum Section {
     Entries(Option<usize>),
 }
 
-struct Cutter<'a> {
-    name: &'a str,
+/// Takes an index line by line.
+pub(super) struct Cutter {
+    name: String,
     kept: Vec<u8>,
     keeping: bool,
     section: Section,
@@ -89,16 +85,36 @@ const API_VERSION: usize = 0;
 const ENTRIES: usize = 1;
 const NAME: usize = 2;
 
-impl<'a> Cutter<'a> {
-    fn new(name: &'a str) -> Self {
+impl Cutter {
+    pub(super) fn new(name: &str) -> Self {
         Self {
-            name,
+            name: name.to_owned(),
             kept: Vec::new(),
             keeping: false,
             section: Section::Start,
             rest: Rest::Nothing,
             seen: [false; 3],
         }
+    }
+
+    /// How many bytes are held.
+    pub(super) fn held(&self) -> usize {
+        self.kept.len()
+    }
+
+    /// What was cut out, once every line was seen.
+    pub(super) fn end(self) -> Option<Vec<u8>> {
+        // A scalar that is never closed is for the YAML reader to complain of.
+        (!matches!(self.rest, Rest::Quoted(_))).then_some(self.kept)
+    }
+
+    /// A line without its line feed. None gives up.
+    pub(super) fn checked_line(&mut self, line: &[u8]) -> Option<()> {
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        if !is_ordinary(&self.name) || has_other_line_breaks(line) {
+            return None;
+        }
+        self.line(line)
     }
 
     /// None gives up.

@@ -3,7 +3,6 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use bytes::Bytes;
 use reqwest::header::{
     ETAG, HeaderMap, HeaderValue, IF_MODIFIED_SINCE, IF_NONE_MATCH, LAST_MODIFIED,
 };
@@ -15,6 +14,7 @@ use super::error::{Declared, Error, Missing, Part};
 use super::http::{Answer, Ask};
 use super::index::{self, Entry, Failure};
 use super::oci::{self, Reference};
+use super::search::Search;
 use super::target::Target;
 use super::{Archive, Shared};
 
@@ -118,47 +118,74 @@ async fn find(
 ) -> Result<(Url, Entry), Error> {
     let url = index::resolve(base, "index.yaml")
         .ok_or_else(|| malformed(target, base, "its URL cannot be formed".to_owned()))?;
+    let mut attempt = 0;
+    loop {
+        match find_once(shared, target, &url, reference).await {
+            // What has come of an index is not held, so that it must come anew.
+            Err(error @ (Error::Interrupted { .. } | Error::Timeout { .. }))
+                if shared.http.pauses(&mut attempt, None).await =>
+            {
+                tracing::debug!(%error, "the index is read once more");
+            }
+            Err(error) => return Err(error),
+            Ok(found) => {
+                let entry = found.map_err(|missing| Error::NotFound {
+                    place: target.at(&url),
+                    missing,
+                })?;
+                return Ok((url, entry));
+            }
+        }
+    }
+}
+
+async fn find_once(
+    shared: &Shared,
+    target: &Target<'_>,
+    url: &Url,
+    reference: &ReferenceKey,
+) -> Result<Found, Error> {
     let known = shared.known_entries.get(reference);
     let conditions = known
         .as_ref()
         .map(|known| known.conditions.clone())
         .unwrap_or_default();
-    let answer = get(shared, target, &url, "*/*", conditions).await?;
-    let missing = |missing| Error::NotFound {
-        place: target.at(&url),
-        missing,
-    };
+    let answer = get(shared, target, url, "*/*", conditions).await?;
     match known {
-        Some(known) if answer.status() == 304 => {
-            return known
-                .found
-                .map_err(missing)
-                .map(|entry| (url.clone(), entry));
-        }
+        Some(known) if answer.status() == 304 => return Ok(known.found),
         _ if answer.status() == 200 => {}
         _ => return Err(answer.refusal(target, Missing::Index)),
     }
     let conditions = conditions_of(&answer);
-    let body = answer
-        .read(target, Part::Index, shared.limits.index)
+    let mut search = Search::new(target.name(), target.version());
+    let unusable = |failure| match failure {
+        Failure::Missing(missing) => Error::NotFound {
+            place: target.at(url),
+            missing,
+        },
+        Failure::Malformed(reason) => malformed(target, url, reason),
+    };
+    let limit = shared.limits.index;
+    answer
+        .pour(target, Part::Index, limit, |bytes| {
+            search.push(bytes).map_err(unusable)
+        })
         .await?;
-    let found = read(shared, target, &url, body).await?;
+    let found = end(shared, target, url, search).await?;
     shared.known_entries.put(reference, conditions, &found);
-    let entry = found.map_err(missing)?;
-    Ok((url, entry))
+    Ok(found)
 }
 
-/// Reads the entry on a thread of its own. A parsed index is many times its size: one at a time.
-async fn read(
+/// Ends a search on a thread of its own. A parsed entry is many times its size: one at a time.
+async fn end(
     shared: &Shared,
     target: &Target<'_>,
     url: &Url,
-    body: Bytes,
+    search: Search,
 ) -> Result<Found, Error> {
     let turn = Arc::clone(&shared.index_turn).acquire_owned().await;
-    let (name, version) = (target.name().to_owned(), target.version().to_owned());
     let found = tokio::task::spawn_blocking(move || {
-        let found = index::find(&body, &name, &version);
+        let found = search.end();
         // Not earlier: the thread goes on even if nobody waits for it any more.
         drop(turn);
         found
@@ -210,9 +237,11 @@ impl Fetch<'_> {
         if answer.status() != 200 {
             return Err(answer.refusal(target, Missing::Archive));
         }
-        let bytes = answer
-            .read(target, Part::Archive, shared.limits.archive)
-            .await?;
+        let (http, part, limit) = (&shared.http, Part::Archive, shared.limits.archive);
+        let bytes = match declared {
+            Some(_) => http.receive_verified(target, answer, part, limit).await?,
+            None => http.receive(target, answer, part, limit).await?,
+        };
         let digest = Digest::of(&bytes);
         target.check_pins(&url, digest, None)?;
         match declared {

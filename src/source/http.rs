@@ -9,7 +9,8 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use jiff::Timestamp;
 use reqwest::header::{
-    ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION, RETRY_AFTER,
+    ACCEPT, AUTHORIZATION, CONTENT_RANGE, CONTENT_TYPE, ETAG, HeaderMap, HeaderValue, IF_RANGE,
+    LAST_MODIFIED, LOCATION, RANGE, RETRY_AFTER,
 };
 use reqwest::{Client, RequestBuilder, Response, StatusCode, redirect};
 use rustls::RootCertStore;
@@ -19,7 +20,7 @@ use super::digest::Digest;
 use super::error::{Cause, Error, Missing, Part};
 use super::target::{Target, same_origin};
 use super::tls::{TlsMaterial, client_config, system_roots};
-use super::{Limits, Timeouts};
+use super::{Limits, Retries, Timeouts};
 
 /// Clients kept at once, one for each set of TLS material; more begin anew.
 const CLIENTS: usize = 64;
@@ -30,6 +31,7 @@ pub(super) struct Http {
     clients: Mutex<HashMap<Digest, Client>>,
     timeouts: Timeouts,
     redirects: usize,
+    retries: Retries,
 }
 
 /// One request. Its authorization goes to the origin of `url` and to no other.
@@ -38,8 +40,25 @@ pub(super) struct Ask<'a> {
     /// Anything but a login.
     pub(super) headers: HeaderMap,
     pub(super) authorization: Option<&'a HeaderValue>,
-    /// A form to POST; without it the request is a GET.
-    pub(super) form: Option<String>,
+    /// What to POST, a login always; without it the request is a GET.
+    pub(super) post: Option<Post>,
+}
+
+/// The body of a request.
+#[derive(Clone)]
+pub(super) struct Post {
+    pub(super) content_type: &'static str,
+    pub(super) body: String,
+}
+
+impl Post {
+    /// A form, already encoded.
+    pub(super) fn form(body: String) -> Self {
+        Self {
+            content_type: "application/x-www-form-urlencoded",
+            body,
+        }
+    }
 }
 
 impl<'a> Ask<'a> {
@@ -54,13 +73,14 @@ impl<'a> Ask<'a> {
             url,
             headers,
             authorization,
-            form: None,
+            post: None,
         }
     }
 }
 
 /// A response whose body is still to come.
 pub(super) struct Answer {
+    asked: Asked,
     response: Response,
     /// Where it came from after all redirects.
     pub(super) url: Url,
@@ -68,37 +88,160 @@ pub(super) struct Answer {
     pub(super) from_asked_origin: bool,
 }
 
+/// What was asked for.
+#[derive(Clone)]
+struct Asked {
+    url: Url,
+    /// None where a login was posted.
+    headers: Option<HeaderMap>,
+    authorization: Option<HeaderValue>,
+}
+
 impl Http {
-    pub(super) fn new(timeouts: Timeouts, limits: &Limits) -> Self {
+    pub(super) fn new(timeouts: Timeouts, limits: &Limits, retries: Retries) -> Self {
         Self {
             system: system_roots(),
             clients: Mutex::default(),
             timeouts,
             redirects: limits.redirects,
+            retries,
         }
     }
 
-    /// Sends the request and follows redirects; any status is an answer.
+    /// Sends the request and follows redirects; any status is an answer. A server that cannot be
+    /// reached, or is too busy, is asked again.
     pub(super) async fn send(&self, target: &Target<'_>, ask: Ask<'_>) -> Result<Answer, Error> {
+        let mut attempt = 0;
+        loop {
+            let sent = self.send_once(target, &ask).await;
+            let wish = match &sent {
+                Ok(answer) if is_passing(answer.status()) => answer.retry_after(),
+                Err(Error::Connect { .. } | Error::Dns { .. } | Error::Interrupted { .. }) => None,
+                _ => return sent,
+            };
+            if !self.pauses(&mut attempt, wish).await {
+                return sent;
+            }
+        }
+    }
+
+    /// Waits before one more try; answers whether there is one.
+    pub(super) async fn pauses(&self, attempt: &mut u32, wish: Option<Duration>) -> bool {
+        let Retries {
+            count,
+            pause,
+            patience,
+        } = self.retries;
+        let wished = wish.unwrap_or_default();
+        if *attempt >= count || wished > patience {
+            return false;
+        }
+        let pause = pause.saturating_mul(1 << (*attempt).min(16));
+        // Not all at once, where many wait for one server.
+        let pause = pause.mul_f64(rand::random_range(0.5..1.0));
+        tokio::time::sleep(pause.max(wished)).await;
+        *attempt += 1;
+        true
+    }
+
+    /// The whole body, which is refused as soon as it is seen to be larger than `limit` bytes. Where
+    /// the transfer breaks, it goes on from there if the server says that it is still the same.
+    pub(super) async fn receive(
+        &self,
+        target: &Target<'_>,
+        answer: Answer,
+        part: Part,
+        limit: u64,
+    ) -> Result<Bytes, Error> {
+        self.receive_as(target, answer, (part, limit), false).await
+    }
+
+    /// The same for bytes whose digest is known: they go on in any case.
+    pub(super) async fn receive_verified(
+        &self,
+        target: &Target<'_>,
+        answer: Answer,
+        part: Part,
+        limit: u64,
+    ) -> Result<Bytes, Error> {
+        self.receive_as(target, answer, (part, limit), true).await
+    }
+
+    async fn receive_as(
+        &self,
+        target: &Target<'_>,
+        mut answer: Answer,
+        (part, limit): (Part, u64),
+        verified: bool,
+    ) -> Result<Bytes, Error> {
+        let mut body = BytesMut::new();
+        let mut attempt = 0;
+        let validator = answer.validator();
+        let Asked {
+            url,
+            headers,
+            authorization,
+        } = answer.asked.clone();
+        loop {
+            let broken = match answer.read(target, part, limit, &mut body).await {
+                Ok(()) => return Ok(body.freeze()),
+                Err(error @ (Error::Interrupted { .. } | Error::Timeout { .. })) => error,
+                Err(error) => return Err(error),
+            };
+            // A login is not posted twice.
+            let Some(headers) = &headers else {
+                return Err(broken);
+            };
+            if !self.pauses(&mut attempt, None).await {
+                return Err(broken);
+            }
+            let mut headers = headers.clone();
+            let resumable = (verified || validator.is_some()) && !body.is_empty();
+            if resumable {
+                let range = HeaderValue::from_str(&format!("bytes={}-", body.len()));
+                headers.extend(range.ok().map(|range| (RANGE, range)));
+                headers.extend(validator.clone().map(|validator| (IF_RANGE, validator)));
+            }
+            let ask = Ask {
+                url: url.clone(),
+                headers,
+                authorization: authorization.as_ref(),
+                post: None,
+            };
+            answer = self.send(target, ask).await?;
+            match answer.status().as_u16() {
+                200 => body.clear(),
+                206 if resumable && answer.goes_on_at(body.len()) => {}
+                _ => return Err(broken),
+            }
+        }
+    }
+
+    async fn send_once(&self, target: &Target<'_>, ask: &Ask<'_>) -> Result<Answer, Error> {
         let mut url = ask.url.clone();
         // A login that was left behind does not come back, even if the way leads home again.
         let mut from_asked_origin = true;
         for _ in 0..=self.redirects {
             target.permit(&url)?;
             from_asked_origin &= same_origin(&ask.url, &url);
-            let request = self.request(target, &url, &ask, from_asked_origin)?;
+            let request = self.request(target, &url, ask, from_asked_origin)?;
             let response = request
                 .send()
                 .await
                 .map_err(|error| failure(target, &url, error))?;
             if !matches!(response.status().as_u16(), 301 | 302 | 303 | 307 | 308) {
                 return Ok(Answer {
+                    asked: Asked {
+                        url: ask.url.clone(),
+                        headers: ask.post.is_none().then(|| ask.headers.clone()),
+                        authorization: ask.authorization.cloned(),
+                    },
                     response,
                     url,
                     from_asked_origin,
                 });
             }
-            if ask.form.is_some() {
+            if ask.post.is_some() {
                 return Err(redirect_error(
                     target,
                     &url,
@@ -126,12 +269,12 @@ impl Http {
         if let Some(authorization) = ask.authorization.filter(|_| with_login) {
             headers.insert(AUTHORIZATION, authorization.clone());
         }
-        let request = match &ask.form {
+        let request = match &ask.post {
             None => client.get(url.clone()),
-            Some(form) => {
-                let form_type = HeaderValue::from_static("application/x-www-form-urlencoded");
-                headers.insert(CONTENT_TYPE, form_type);
-                client.post(url.clone()).body(form.clone())
+            Some(post) => {
+                let content_type = HeaderValue::from_static(post.content_type);
+                headers.insert(CONTENT_TYPE, content_type);
+                client.post(url.clone()).body(post.body.clone())
             }
         };
         Ok(request.headers(headers))
@@ -218,39 +361,84 @@ impl Answer {
         match (self.status().as_u16(), missing.into()) {
             (status @ (401 | 403), _) => Error::Unauthorized { place, status },
             (404 | 410, Some(missing)) => Error::NotFound { place, missing },
-            (status, _) => {
-                let retry_after = self
-                    .headers(RETRY_AFTER.as_str())
-                    .next()
-                    .and_then(|text| wait(text, Timestamp::now()));
-                Error::Status {
-                    place,
-                    status,
-                    retry_after,
-                }
-            }
+            (status, _) => Error::Status {
+                place,
+                status,
+                retry_after: self.retry_after(),
+            },
         }
     }
 
-    /// The whole body, which is refused as soon as it is seen to be larger than `limit` bytes.
-    pub(super) async fn read(
+    fn retry_after(&self) -> Option<Duration> {
+        let mut wishes = self.headers(RETRY_AFTER.as_str());
+        wishes.next().and_then(|text| wait(text, Timestamp::now()))
+    }
+
+    /// What tells that the rest is of the same whole.
+    // RFC 9110, 13.1.5: a weak validator, or a date that is none, must not be sent.
+    fn validator(&self) -> Option<HeaderValue> {
+        let headers = self.response.headers();
+        let strong = |tag: &&HeaderValue| tag.as_bytes().starts_with(b"\"");
+        let tag = headers.get(ETAG).filter(strong);
+        tag.or_else(|| headers.get(LAST_MODIFIED)).cloned()
+    }
+
+    /// Whether a 206 begins at this byte.
+    fn goes_on_at(&self, at: usize) -> bool {
+        let mut ranges = self.headers(CONTENT_RANGE.as_str());
+        ranges
+            .next()
+            .and_then(|range| range.strip_prefix("bytes ")?.split_once('-'))
+            .is_some_and(|(first, _)| first.parse() == Ok(at))
+    }
+
+    /// Hands the body over as it comes, and refuses it as soon as it is seen to be larger than
+    /// `limit` bytes.
+    pub(super) async fn pour(
         mut self,
         target: &Target<'_>,
         part: Part,
         limit: u64,
-    ) -> Result<Bytes, Error> {
+        mut into: impl FnMut(&[u8]) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        let mut left = limit;
+        if self.response.content_length().unwrap_or(0) > limit {
+            left = 0;
+        }
+        loop {
+            let chunk = self.response.chunk().await;
+            let chunk = chunk.map_err(|error| failure(target, &self.url, error))?;
+            let Some(chunk) = chunk else { return Ok(()) };
+            left = left
+                .checked_sub(chunk.len() as u64)
+                .ok_or_else(|| Error::TooLarge {
+                    place: target.at(&self.url),
+                    part,
+                    limit,
+                })?;
+            into(&chunk)?;
+        }
+    }
+
+    /// Adds what comes to `body`.
+    async fn read(
+        &mut self,
+        target: &Target<'_>,
+        part: Part,
+        limit: u64,
+        body: &mut BytesMut,
+    ) -> Result<(), Error> {
         let too_large = || Error::TooLarge {
             place: target.at(&self.url),
             part,
             limit,
         };
         let announced = self.response.content_length().unwrap_or(0);
-        if announced > limit {
+        if announced.saturating_add(body.len() as u64) > limit {
             return Err(too_large());
         }
         // An announcement alone must not take memory.
-        let mut body =
-            BytesMut::with_capacity(usize::try_from(announced.min(1 << 16)).unwrap_or(0));
+        body.reserve(usize::try_from(announced.min(1 << 16)).unwrap_or(0));
         loop {
             match self.response.chunk().await {
                 Ok(Some(chunk)) if (body.len() + chunk.len()) as u64 > limit => {
@@ -261,11 +449,16 @@ impl Answer {
                     });
                 }
                 Ok(Some(chunk)) => body.extend_from_slice(&chunk),
-                Ok(None) => return Ok(body.freeze()),
+                Ok(None) => return Ok(()),
                 Err(error) => return Err(failure(target, &self.url, error)),
             }
         }
     }
+}
+
+/// Statuses that may be others a moment later.
+fn is_passing(status: StatusCode) -> bool {
+    matches!(status.as_u16(), 408 | 425 | 429 | 500 | 502..=504)
 }
 
 /// Where a redirect leads; it is judged before it is followed.

@@ -8,10 +8,11 @@
 //! Never: other bytes than the named ones; a login for another host than its own, or in an error, a
 //! log or a file name; more memory, disk or time than the configured bounds; plain HTTP unless the
 //! reference and the configuration both say so; a look inside the archive (that is `chart`'s).
-//! Retries are the caller's.
+//! What may pass within seconds is tried again here, what takes longer by the caller.
 
 mod cache;
 mod challenge;
+mod cloud;
 mod credentials;
 mod digest;
 pub mod directory;
@@ -21,9 +22,12 @@ mod flight;
 mod helm_repository;
 mod http;
 pub mod index;
+mod index_json;
 mod manifest;
+mod mirrors;
 mod oci;
 mod repository;
+pub mod search;
 mod target;
 #[cfg(test)]
 mod tests;
@@ -31,6 +35,7 @@ mod tls;
 mod token;
 mod web;
 
+use std::collections::HashSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -40,12 +45,15 @@ use futures::FutureExt as _;
 use tokio::sync::Semaphore;
 
 use cache::{Cache, ReferenceKey};
+use cloud::Clouds;
+pub use cloud::{AwsIdentity, AwsProof, AzureIdentity, Cloud, GoogleIdentity, Identities};
 pub use credentials::{Credentials, DockerConfig};
 pub use digest::Digest;
 pub use error::{Declared, Error, Missing, Part, Place};
 use flight::Flights;
 use helm_repository::KnownEntries;
 use http::Http;
+pub use mirrors::{Mirror, Mirrors};
 use repository::Kind;
 pub use repository::Repository;
 use target::{Target, place};
@@ -65,12 +73,18 @@ pub struct ChartRef {
     /// The only bytes wanted: the digest of the archive, or, in a registry, of the manifest that
     /// the tag names (which is what `helm push` prints).
     pub digest: Option<Digest>,
-    /// The archive's digest when this version was first fetched: a version never changes its bytes.
+    /// The archive's digest when this version was first used: a version never changes its bytes.
     pub recorded: Option<Digest>,
+    /// Other bytes that a person has taken in place of the recorded ones: the digest of the archive
+    /// or of the manifest.
+    pub accepted: Option<Digest>,
     /// Plain HTTP is allowed, and for `oci://` taken. Needs [`SourcesConfig::allow_insecure`].
     pub insecure: bool,
     /// The login, sent to the repository's own host, or to the hosts a docker configuration names.
     pub credentials: Option<Credentials>,
+    /// The login also goes to other hosts that the repository's index names, as with
+    /// `helm --pass-credentials`.
+    pub pass_credentials: bool,
     /// A CA and a client certificate.
     pub tls: Option<TlsMaterial>,
 }
@@ -131,30 +145,82 @@ impl Default for Timeouts {
     }
 }
 
+/// How often a request is made again, where that may help, before its fetch fails.
+#[derive(Debug, Clone, Copy)]
+pub struct Retries {
+    /// After the first time: 3.
+    pub count: u32,
+    /// Before the second time; twice as long before each further one: 500 ms.
+    pub pause: Duration,
+    /// The longest pause that a server's `Retry-After` is obeyed for; the fetch fails, and carries
+    /// the wish, where it is longer: 20 s.
+    pub patience: Duration,
+}
+
+impl Default for Retries {
+    fn default() -> Self {
+        Self {
+            count: 3,
+            pause: Duration::from_millis(500),
+            patience: Duration::from_secs(20),
+        }
+    }
+}
+
 /// How charts are fetched and kept.
 #[derive(Debug, Clone)]
 pub struct SourcesConfig {
-    /// The cache's folder; made where it is missing, private to this user.
-    pub cache_dir: PathBuf,
-    /// Bytes of archives that the cache keeps: 1 GiB.
+    /// Where fetched charts are kept.
+    pub cache: CachePlace,
+    /// Bytes of archives that the cache keeps: 768 MiB, in memory 64 MiB.
     pub cache_bytes: u64,
+    /// How long an archive stays that nobody uses, and that no release's history was made of: 30 days.
+    pub cache_age: Duration,
+    /// Where charts are fetched instead of where their references say.
+    pub mirrors: Mirrors,
+    /// Who the program is in each cloud, for [`Credentials::Cloud`].
+    pub identities: Identities,
     /// Whether a chart reference may be `insecure`.
     pub allow_insecure: bool,
     /// Sizes and counts.
     pub limits: Limits,
     /// Times.
     pub timeouts: Timeouts,
+    /// Second tries.
+    pub retries: Retries,
+}
+
+/// Where fetched charts are kept.
+#[derive(Debug, Clone)]
+pub enum CachePlace {
+    /// In a folder; made where it is missing, private to this user.
+    Folder(PathBuf),
+    /// In this process.
+    Memory,
 }
 
 impl SourcesConfig {
     /// The defaults, with this folder for the cache and without plain HTTP.
     pub fn new(cache_dir: impl Into<PathBuf>) -> Self {
         Self {
-            cache_dir: cache_dir.into(),
-            cache_bytes: 1 << 30,
+            cache: CachePlace::Folder(cache_dir.into()),
+            cache_bytes: 768 << 20,
+            ..Self::in_memory()
+        }
+    }
+
+    /// The defaults, with the cache in memory and without plain HTTP.
+    pub fn in_memory() -> Self {
+        Self {
+            cache: CachePlace::Memory,
+            cache_bytes: 64 << 20,
+            cache_age: Duration::from_secs(30 * 24 * 3600),
+            mirrors: Mirrors::default(),
+            identities: Identities::default(),
             allow_insecure: false,
             limits: Limits::default(),
             timeouts: Timeouts::default(),
+            retries: Retries::default(),
         }
     }
 }
@@ -163,22 +229,36 @@ impl SourcesConfig {
 #[derive(Clone)]
 pub struct Sources {
     shared: Arc<Shared>,
+    mirrors: Arc<Mirrors>,
     flights: Arc<Flights<FlightKey, Result<Archive, Error>>>,
     allow_insecure: bool,
     whole: Duration,
 }
 
 /// A reference with its login, and the digests that the result must have.
-type FlightKey = (ReferenceKey, Option<Digest>, Option<Digest>);
+type FlightKey = (ReferenceKey, [Option<Digest>; 3]);
 
 /// What every fetch uses.
 struct Shared {
     http: Http,
     cache: Cache,
+    clouds: Clouds,
     limits: Limits,
     known_entries: KnownEntries,
     /// Taken while an index is being parsed.
     index_turn: Arc<Semaphore>,
+}
+
+impl Shared {
+    /// What the cache holds of a reference, if that is what the reference's digests name.
+    async fn recall_pinned(
+        &self,
+        target: &Target<'_>,
+        reference: &ReferenceKey,
+    ) -> Option<Archive> {
+        let kept = self.cache.recall(reference).await?;
+        target.is_pinned(kept.digest, kept.manifest).then_some(kept)
+    }
 }
 
 impl Sources {
@@ -188,19 +268,23 @@ impl Sources {
     /// [`Error::Start`] if the cache's folder cannot be made, read or written.
     pub fn new(config: SourcesConfig) -> Result<Self, Error> {
         let cache =
-            Cache::open(&config.cache_dir, config.cache_bytes).map_err(|error| Error::Start {
-                action: format!("opening the cache in {}", config.cache_dir.display()),
-                source: Arc::new(error),
+            Cache::open(&config.cache, config.cache_bytes, config.cache_age).map_err(|error| {
+                Error::Start {
+                    action: format!("opening the cache ({:?})", config.cache),
+                    source: Arc::new(error),
+                }
             })?;
         let shared = Shared {
-            http: Http::new(config.timeouts, &config.limits),
+            http: Http::new(config.timeouts, &config.limits, config.retries),
             cache,
+            clouds: Clouds::new(config.identities),
             limits: config.limits,
             known_entries: KnownEntries::default(),
             index_turn: Arc::new(Semaphore::new(1)),
         };
         Ok(Self {
             shared: Arc::new(shared),
+            mirrors: Arc::new(config.mirrors),
             flights: Arc::new(Flights::new()),
             allow_insecure: config.allow_insecure,
             whole: config.timeouts.whole,
@@ -208,7 +292,8 @@ impl Sources {
     }
 
     /// The archive of a chart. A reference with a digest that the cache holds, and that led to it
-    /// before with the same login, touches no network.
+    /// before with the same login, touches no network. One with a recorded digest asks whether the
+    /// version still has it; where nobody answers, the cache's recorded bytes do.
     ///
     /// # Errors
     /// See [`Error`]; [`Error::is_transient`] tells what may pass by itself. Waiters of one download
@@ -216,12 +301,19 @@ impl Sources {
     pub async fn fetch(&self, chart: &ChartRef) -> Result<Archive, Error> {
         Target::new(chart, self.allow_insecure)?;
         let reference = self.shared.cache.key(chart);
-        let key = (reference.clone(), chart.digest, chart.recorded);
+        let pins = [chart.digest, chart.recorded, chart.accepted];
+        let key = (reference.clone(), pins);
         let work = || {
             let (sources, chart) = (self.clone(), chart.clone());
             async move { sources.fetch_in_time(&chart, &reference).await }.boxed()
         };
         self.flights.join(key, work).await
+    }
+
+    /// Removes archives from the cache that nobody used for long. What releases' histories were made
+    /// of stays, whatever its age, and goes last where there is too much.
+    pub async fn tidy(&self, needed: HashSet<Digest>) {
+        self.shared.cache.tidy(needed).await;
     }
 
     async fn fetch_in_time(
@@ -230,14 +322,25 @@ impl Sources {
         reference: &ReferenceKey,
     ) -> Result<Archive, Error> {
         let fetched = self.fetch_now(chart, reference);
-        tokio::time::timeout(self.whole, fetched)
+        let fetched = tokio::time::timeout(self.whole, fetched)
             .await
             .unwrap_or_else(|_| {
                 Err(Error::Timeout {
                     place: Box::new(place(chart, None)),
                     waited: "the whole fetch",
                 })
-            })
+            });
+        match fetched {
+            Err(error) if chart.recorded.is_some() && error.is_outage() => {
+                let target = Target::new(chart, self.allow_insecure)?;
+                let kept = self.shared.recall_pinned(&target, reference).await;
+                if kept.is_some() {
+                    tracing::warn!(%error, "the recorded bytes are taken from the cache, because the chart's place does not answer");
+                }
+                kept.ok_or(error)
+            }
+            fetched => fetched,
+        }
     }
 
     async fn fetch_now(
@@ -246,24 +349,56 @@ impl Sources {
         reference: &ReferenceKey,
     ) -> Result<Archive, Error> {
         let (shared, target) = (&*self.shared, Target::new(chart, self.allow_insecure)?);
-        if (chart.digest.is_some() || chart.recorded.is_some())
-            && let Some(archive) = shared.cache.recall(reference).await
-            && target.is_pinned(archive.digest, archive.manifest)
+        if chart.digest.is_some()
+            && let Some(archive) = shared.recall_pinned(&target, reference).await
         {
             return Ok(archive);
         }
-        let archive = match chart.repo.kind() {
-            Kind::Index(base) => helm_repository::fetch(shared, &target, base, reference).await?,
+        let mut failed: Option<Error> = None;
+        for place in self.mirrors.places(chart) {
+            match self.fetch_from(&place, reference).await {
+                Ok(archive) => {
+                    shared.cache.keep(reference, &archive).await;
+                    return Ok(archive);
+                }
+                // Wrong bytes are no reason to look for right ones elsewhere.
+                Err(error) if !error.may_be_elsewhere() => return Err(error),
+                Err(error)
+                    if failed
+                        .as_ref()
+                        .is_none_or(|first| error.is_transient() && !first.is_transient()) =>
+                {
+                    failed = Some(error);
+                }
+                Err(_) => {}
+            }
+        }
+        Err(failed.unwrap_or_else(|| Error::InvalidReference {
+            place: Box::new(place(chart, None)),
+            reason: "the controller's mirrors leave no place to fetch it from",
+        }))
+    }
+
+    /// The archive from one place.
+    async fn fetch_from(
+        &self,
+        chart: &ChartRef,
+        reference: &ReferenceKey,
+    ) -> Result<Archive, Error> {
+        let shared = &*self.shared;
+        Target::new(chart, self.allow_insecure)?;
+        let chart = &shared.clouds.resolve(&shared.http, chart).await?;
+        let target = Target::new(chart, self.allow_insecure)?;
+        match chart.repo.kind() {
+            Kind::Index(base) => helm_repository::fetch(shared, &target, base, reference).await,
             Kind::Registry(registry) => {
                 let image = oci::Reference {
                     api: registry.api(chart.insecure)?,
                     repository: registry.repository_of(&chart.name),
                     tag: oci::Reference::tag_of(&chart.version),
                 };
-                oci::pull(shared, &target, &image, None, reference).await?
+                oci::pull(shared, &target, &image, None, reference).await
             }
-        };
-        shared.cache.keep(reference, &archive).await;
-        Ok(archive)
+        }
     }
 }

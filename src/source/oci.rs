@@ -117,7 +117,10 @@ impl Pull<'_> {
             .next()
             .and_then(|text| text.parse::<Digest>().ok());
         let limit = self.shared.limits.manifest;
-        let body = answer.read(self.target, Part::Manifest, limit).await?;
+        let http = &self.shared.http;
+        let body = http
+            .receive(self.target, answer, Part::Manifest, limit)
+            .await?;
         let digest = Digest::of(&body);
         if let Some(expected) = announced {
             self.check(&url, expected, digest)?;
@@ -188,7 +191,10 @@ impl Pull<'_> {
         if answer.status() != 200 {
             return Err(answer.refusal(target, Missing::Archive));
         }
-        let body = answer.read(target, part, named.size).await?;
+        let http = &self.shared.http;
+        let body = http
+            .receive_verified(target, answer, part, named.size)
+            .await?;
         let received = body.len() as u64;
         if received < named.size {
             let (place, declared) = (target.at(url), named.size);
@@ -228,7 +234,11 @@ impl Pull<'_> {
             return refusal;
         }
         let place = self.target.at(&answer.url);
-        match answer.read(self.target, Part::Manifest, ERROR_LIMIT).await {
+        let http = &self.shared.http;
+        match http
+            .receive(self.target, answer, Part::Manifest, ERROR_LIMIT)
+            .await
+        {
             Ok(body) if manifest::is_name_unknown(&body) => Error::NotFound {
                 place,
                 missing: Missing::Chart,

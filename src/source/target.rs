@@ -5,7 +5,7 @@ use url::Url;
 use super::credentials::{Login, authority};
 use super::digest::Digest;
 use super::error::{Declared, Error, Place};
-use super::repository::{Kind, shown};
+use super::repository::{Kind, Repository, shown};
 use super::{ChartRef, TlsMaterial};
 
 /// What every step of one fetch knows of the chart reference.
@@ -80,7 +80,7 @@ impl<'a> Target<'a> {
     pub(super) fn login(&self, url: &Url, path: &str) -> Option<Login> {
         let credentials = self.chart.credentials.as_ref()?;
         let named = matches!(credentials, super::Credentials::Docker(_));
-        (named || self.is_home(url))
+        (named || self.chart.pass_credentials || self.is_home(url))
             .then(|| credentials.login(&authority(url), path))
             .flatten()
     }
@@ -124,9 +124,16 @@ impl<'a> Target<'a> {
             (Some(pin), _) if pin != archive && Some(pin) != manifest => {
                 mismatch(Declared::Reference, pin)
             }
-            (_, Some(pin)) if pin != archive => mismatch(Declared::Record, pin),
+            (_, Some(pin)) if pin != archive && !self.is_accepted(archive, manifest) => {
+                mismatch(Declared::Record, pin)
+            }
             _ => Ok(()),
         }
+    }
+
+    fn is_accepted(&self, archive: Digest, manifest: Option<Digest>) -> bool {
+        let accepted = self.chart.accepted;
+        accepted.is_some_and(|accepted| accepted == archive || Some(accepted) == manifest)
     }
 
     /// Whether these are the digests that the reference names.
@@ -146,6 +153,14 @@ pub(super) fn place(chart: &ChartRef, url: Option<String>) -> Place {
         chart: chart.name.clone(),
         version: chart.version.clone(),
         url,
+    }
+}
+
+/// The host that a repository's login is for.
+pub(super) fn home(repository: &Repository) -> String {
+    match repository.kind() {
+        Kind::Registry(registry) => registry.authority.clone(),
+        Kind::Index(url) => authority(url),
     }
 }
 

@@ -9,7 +9,7 @@ use url::{Host, Url, form_urlencoded};
 use super::challenge::Challenge;
 use super::credentials::Login;
 use super::error::{Error, Part};
-use super::http::{Answer, Ask, Http};
+use super::http::{Answer, Ask, Http, Post};
 use super::target::Target;
 
 /// A token server's answer holds one token.
@@ -122,23 +122,23 @@ async fn fetch(
     };
     let mut fields = Vec::from([("scope", scope)]);
     fields.extend(service.map(|service| ("service", service)));
-    let form = if let Some(Login::Refresh(token)) = login {
+    let post = if let Some(Login::Refresh(token)) = login {
         fields.extend([
             ("grant_type", "refresh_token"),
             ("client_id", "pintle"),
             ("refresh_token", token),
         ]);
-        Some(
+        Some(Post::form(
             form_urlencoded::Serializer::new(String::new())
                 .extend_pairs(fields)
                 .finish(),
-        )
+        ))
     } else {
         realm.query_pairs_mut().extend_pairs(fields);
         None
     };
     let ask = Ask {
-        form,
+        post,
         ..Ask::get(realm, "application/json", authorization.as_ref())
     };
     let answer = http.send(target, ask).await?;
@@ -146,7 +146,9 @@ async fn fetch(
         return Err(answer.refusal(target, None));
     }
     let place = target.at(&answer.url);
-    let body = answer.read(target, Part::Token, ANSWER_LIMIT).await?;
+    let body = http
+        .receive(target, answer, Part::Token, ANSWER_LIMIT)
+        .await?;
     token_of(&body).ok_or_else(|| Error::Malformed {
         place,
         part: Part::Token,

@@ -16,7 +16,7 @@ use super::repository::Repository;
 use super::target::Target;
 use super::tls::{TlsMaterial, client_config};
 use super::token::authorize;
-use super::{ChartRef, Limits, Timeouts};
+use super::{ChartRef, Limits, Retries, Timeouts};
 
 /// Bytes of one body.
 const BODY_LIMIT: u64 = 256 << 20;
@@ -77,7 +77,12 @@ impl Web {
             redirects: REDIRECTS,
             ..Limits::default()
         };
-        let http = Http::new(Timeouts::default(), &limits);
+        // Helm's getters ask once.
+        let retries = Retries {
+            count: 0,
+            ..Retries::default()
+        };
+        let http = Http::new(Timeouts::default(), &limits, retries);
         client_config(&rustls::RootCertStore::empty(), tls.as_ref())?;
         Ok(Self { http, tls })
     }
@@ -93,6 +98,8 @@ impl Web {
             version: String::new(),
             digest: None,
             recorded: None,
+            accepted: None,
+            pass_credentials: false,
             insecure: true,
             credentials: get.credentials.cloned(),
             tls: self.tls.clone(),
@@ -122,7 +129,10 @@ impl Web {
         }
         let (status, url) = (answer.status().as_u16(), answer.url.clone());
         let headers = answer.all_headers();
-        let body = answer.read(&target, get.part, BODY_LIMIT).await?;
+        let body = self
+            .http
+            .receive(&target, answer, get.part, BODY_LIMIT)
+            .await?;
         Ok(Reply {
             status,
             url,

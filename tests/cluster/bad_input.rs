@@ -35,6 +35,11 @@ fn kubectl_refuses_what_the_definition_forbids_with_a_sentence() -> Result<()> {
         ),
         ("name: team/web", "name is the chart's name alone"),
         (
+            "auth: {serviceAccountName: a, provider: Aws}",
+            "auth takes exactly one of secretRef, serviceAccountName and provider",
+        ),
+        ("auth: {passCredentials: true}", "auth takes exactly one of"),
+        (
             "verify: {provider: cosign}",
             "unknown field \"spec.verify\"",
         ),

@@ -21,6 +21,7 @@ mod outage;
 mod real_charts;
 mod restart;
 mod server_side;
+mod source;
 mod template;
 mod traffic;
 mod upgrade;

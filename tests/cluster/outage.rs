@@ -37,6 +37,26 @@ fn what_cannot_be_read_or_reached_is_told_and_stops_nobody_else() -> Result<()> 
         "the last good revision stays"
     );
     assert_eq!(space.get("deploy/readable")?["status"]["readyReplicas"], 1);
+    // What was used before is kept: other values of the same chart, a rollback and a repair need no
+    // registry.
+    space.apply(&space.release("readable", "values: {greeting: from the cache}"))?;
+    space.ready("readable")?;
+    let greets =
+        |words: &'static str| move |map: &serde_json::Value| map["data"]["greeting"] == words;
+    space.until("cm/readable-config", greets("from the cache"))?;
+    space.apply(&space.release(
+        "readable",
+        "retries: 0\nvalues: {greeting: undone, broken: true}",
+    ))?;
+    space.failed("readable", "RetriesExceeded")?;
+    space.until("cm/readable-config", greets("from the cache"))?;
+    space.apply(&space.release("readable", "values: {greeting: from the cache}"))?;
+    space.ready("readable")?;
+    space.kubectl(&["delete", "cm/readable-config"])?;
+    space.until("cm/readable-config", greets("from the cache"))?;
+
+    space.apply(&space.release("readable", "version: 1.1.0"))?;
+    space.failed("readable", "SourceUnavailable")?;
     space.stage.testbed.resume("registry")?;
     let release = space.ready("readable")?;
     assert_eq!(release["status"]["history"][0]["chartVersion"], "1.1.0");

@@ -1,11 +1,18 @@
 //! What is asked for again, and what never is.
 
+use std::collections::HashSet;
 use std::fs;
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::{Duration, SystemTime};
 
-use super::super::{Credentials, Digest, Error, Missing, Sources, SourcesConfig};
-use super::registry::{content, manifest, repo};
+use serde_json::json;
+
+use super::super::{
+    CachePlace, Credentials, Declared, Digest, Error, Missing, Sources, SourcesConfig,
+};
+use super::registry::{content, descriptor, manifest, repo};
 use super::server::{Reply, Server};
 use super::{CHART, Fetcher, shop};
 
@@ -21,8 +28,6 @@ async fn a_known_digest_needs_no_network() {
     let mut chart = shop(&repo(&server));
     let first = fetcher.fetch(&chart).await.unwrap();
     let asked = server.seen().len();
-    chart.recorded = Some(first.digest);
-    assert_eq!(fetcher.fetch(&chart).await.unwrap(), first);
     for digest in [Digest::of(CHART), Digest::of(manifest().as_bytes())] {
         chart.digest = Some(digest);
         assert_eq!(fetcher.fetch(&chart).await.unwrap(), first);
@@ -35,6 +40,54 @@ async fn a_known_digest_needs_no_network() {
         first
     );
     assert_eq!(server.seen().len(), asked);
+}
+
+#[tokio::test]
+async fn a_version_that_moved_is_refused_until_it_is_accepted() {
+    let moved = Arc::new(AtomicU8::new(0));
+    let state = Arc::clone(&moved);
+    let other: &[u8] = b"\x1f\x8b other bytes under the same version";
+    let other_manifest = json!({
+        "config": descriptor("application/vnd.cncf.helm.config.v1+json", b"{}"),
+        "layers": [descriptor("application/vnd.cncf.helm.chart.content.v1.tar+gzip", other)],
+    })
+    .to_string();
+    let served = other_manifest.clone();
+    let server = Server::start(move |request| match state.load(Ordering::Relaxed) {
+        0 => content(request),
+        2 => Reply::new(503, ""),
+        _ if request.path.contains("/manifests/") => Reply::ok(served.clone()),
+        _ => Reply::ok(other),
+    });
+    let fetcher = Fetcher::new();
+    let mut chart = shop(&repo(&server));
+    let first = fetcher.fetch(&chart).await.unwrap();
+    chart.recorded = Some(first.digest);
+    assert_eq!(fetcher.fetch(&chart).await.unwrap(), first);
+
+    moved.store(1, Ordering::Relaxed);
+    let refused = fetcher.fetch(&chart).await.unwrap_err();
+    assert!(
+        matches!(&refused, Error::DigestMismatch { declared: Declared::Record, expected, found, .. }
+            if *expected == first.digest && *found == Digest::of(other)),
+        "{refused:?}"
+    );
+    assert_eq!(
+        server.count("/blobs/"),
+        1,
+        "the other bytes were not fetched"
+    );
+    // Where nobody answers, the recorded bytes are still there.
+    moved.store(2, Ordering::Relaxed);
+    assert_eq!(fetcher.fetch(&chart).await.unwrap(), first);
+
+    moved.store(1, Ordering::Relaxed);
+    chart.accepted = Some(Digest::of(b"yet other bytes"));
+    assert!(fetcher.fetch(&chart).await.is_err());
+    for accepted in [Digest::of(other), Digest::of(other_manifest.as_bytes())] {
+        chart.accepted = Some(accepted);
+        assert_eq!(fetcher.fetch(&chart).await.unwrap().bytes, other);
+    }
 }
 
 #[tokio::test]
@@ -185,5 +238,73 @@ async fn naming_a_digest_does_not_open_the_cache() {
             ),
             "{error}"
         );
+    }
+}
+
+#[tokio::test]
+async fn what_nobody_uses_grows_old_and_what_a_history_needs_does_not() {
+    let server = Server::start(content);
+    for in_memory in [false, true] {
+        let fetcher = Fetcher::with(|config| {
+            config.cache_age = Duration::ZERO;
+            if in_memory {
+                config.cache = CachePlace::Memory;
+            }
+        });
+        let mut chart = shop(&repo(&server));
+        chart.digest = Some(fetcher.fetch(&chart).await.unwrap().digest);
+        let before = server.seen().len();
+        for needed in [HashSet::from([Digest::of(CHART)]), HashSet::new()] {
+            let gone = needed.is_empty();
+            tokio::time::sleep(Duration::from_millis(5)).await;
+            fetcher.sources.tidy(needed).await;
+            assert_eq!(fetcher.fetch(&chart).await.unwrap().bytes, CHART);
+            assert_eq!(server.seen().len() > before, gone);
+        }
+    }
+}
+
+/// A registry in which each version has bytes of its own, all of one length.
+fn versions() -> Server {
+    let bytes = |version: &str| format!("\u{1f}\u{8b} chart {version:>20}").into_bytes();
+    Server::start(move |request| {
+        let (_, last) = request.path.rsplit_once('/').unwrap();
+        if request.path.contains("/manifests/") {
+            let manifest = json!({
+                "config": descriptor("application/vnd.cncf.helm.config.v1+json", b"{}"),
+                "layers": [descriptor("application/vnd.cncf.helm.chart.content.v1.tar+gzip", &bytes(last))],
+            });
+            return Reply::ok(manifest.to_string());
+        }
+        let all = ["1", "2", "3"].map(bytes);
+        let found = all.into_iter().find(|b| Digest::of(b).to_string() == last);
+        found.map_or(Reply::new(404, ""), Reply::ok)
+    })
+}
+
+#[tokio::test]
+async fn what_no_history_needs_makes_room_first() {
+    for in_memory in [false, true] {
+        let server = versions();
+        let fetcher = Fetcher::with(|config| {
+            config.cache_bytes = 60;
+            if in_memory {
+                config.cache = CachePlace::Memory;
+            }
+        });
+        let version = |version: &str| {
+            let mut chart = shop(&repo(&server));
+            version.clone_into(&mut chart.version);
+            chart
+        };
+        let first = fetcher.fetch(&version("1")).await.unwrap();
+        assert_eq!(first.bytes.len(), 30, "two fit, three do not");
+        fetcher.fetch(&version("2")).await.unwrap();
+        fetcher.sources.tidy(HashSet::from([first.digest])).await;
+        fetcher.fetch(&version("3")).await.unwrap();
+        for (number, downloads) in [("1", 3), ("3", 3), ("2", 4)] {
+            fetcher.fetch(&version(number)).await.unwrap();
+            assert_eq!(server.count("/blobs/"), downloads, "{number}");
+        }
     }
 }

@@ -2,9 +2,11 @@
 #![allow(clippy::unwrap_used)]
 
 mod cache;
+mod cloud;
 mod network;
 mod registry;
 mod repository;
+mod retries;
 mod server;
 mod tls;
 mod web;
@@ -38,6 +40,9 @@ impl Fetcher {
         config.limits.index = 8_000;
         config.timeouts.idle = Duration::from_secs(20);
         config.timeouts.whole = Duration::from_secs(40);
+        // Most tests count requests.
+        config.retries.count = 0;
+        config.retries.pause = Duration::from_millis(1);
         change(&mut config);
         Self {
             sources: Sources::new(config).unwrap(),
@@ -58,6 +63,8 @@ fn shop(repo: &str) -> ChartRef {
         version: "1.2.3".to_owned(),
         digest: None,
         recorded: None,
+        accepted: None,
+        pass_credentials: false,
         insecure: true,
         credentials: None,
         tls: None,

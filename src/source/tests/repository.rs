@@ -62,6 +62,30 @@ async fn fetches_a_chart_by_an_absolute_url_without_the_login() {
 }
 
 #[tokio::test]
+async fn a_login_that_is_passed_on_goes_to_the_hosts_of_archives_but_follows_no_redirect() {
+    let third = Server::start(|_| Reply::ok(CHART));
+    let away = third.url("/shop.tgz");
+    let elsewhere = Server::start(move |request| match request.path.as_str() {
+        "/moved.tgz" => Reply::redirect(away.clone()),
+        _ => Reply::ok(CHART),
+    });
+    for (path, at) in [("/shop.tgz", &elsewhere), ("/moved.tgz", &third)] {
+        let server = repository(index(&[&elsewhere.url(path)], None));
+        let mut chart = shop(&server.url("/stable"));
+        chart.credentials = login();
+        chart.pass_credentials = true;
+        Fetcher::new().fetch(&chart).await.unwrap();
+        let asked = elsewhere.seen();
+        let asked = asked.iter().find(|request| request.path == path).unwrap();
+        assert_eq!(asked.authorization(), server.seen()[0].authorization());
+        assert!(asked.authorization().is_some());
+        if path == "/moved.tgz" {
+            assert_eq!(at.seen()[0].authorization(), None);
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_docker_configuration_names_other_hosts() {
     let storage = repository(String::new());
     let url = storage.url("/stable/charts/shop-1.2.3.tgz");

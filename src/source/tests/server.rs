@@ -83,6 +83,29 @@ impl Reply {
         self
     }
 
+    /// The part of the body that a `Range` asks for; all of it where it asks for none.
+    pub(super) fn ranged(mut self, request: &Request) -> Self {
+        let range = request.header("range");
+        let from = range.and_then(|range| range.strip_prefix("bytes=")?.strip_suffix('-'));
+        let Some(from) = from.and_then(|from| from.parse::<usize>().ok()) else {
+            return self;
+        };
+        let size = self.body.len();
+        self.status = 206;
+        self.body = self.body.split_off(from.min(size));
+        self.header(
+            "Content-Range",
+            format!("bytes {from}-{}/{size}", size.saturating_sub(1)),
+        )
+    }
+
+    /// Sends these bytes, and hangs up before the rest.
+    pub(super) fn breaks_after(mut self, bytes: usize) -> Self {
+        self.manner = Manner::Claims(self.body.len());
+        self.body.truncate(bytes);
+        self
+    }
+
     pub(super) fn drips(mut self, pause: Duration) -> Self {
         self.manner = Manner::Drips(pause);
         self
