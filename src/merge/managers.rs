@@ -124,7 +124,7 @@ mod tests {
         assert_eq!(of(&[entry("kubectl", "Apply", other)]), "helm");
         assert_eq!(of(&[entry("kubectl", "Update", mark.clone())]), "helm");
         let flux = entry("helm-controller", "Apply", mark.clone());
-        assert_eq!(of(&[flux.clone()]), "helm-controller");
+        assert_eq!(of(std::slice::from_ref(&flux)), "helm-controller");
         assert_eq!(of(&[flux, entry("helm", "Apply", mark)]), "helm");
     }
 
@@ -147,7 +147,7 @@ mod tests {
         let wanted = json!([foreign.clone(), entry("helm", "Apply", united)]);
         assert_eq!(taken, Some(wanted));
         // Without anything applied, what was patched is.
-        let taken = taken_over(&object(&[patched.clone()]), &["helm", "pintle"], "helm");
+        let taken = taken_over(&object(std::slice::from_ref(&patched)), &["helm", "pintle"], "helm");
         let applied_now = entry("helm", "Apply", patched["fieldsV1"].clone());
         assert_eq!(taken, Some(json!([applied_now])));
         assert_eq!(
