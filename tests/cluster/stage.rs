@@ -5,7 +5,7 @@
 //! into the controller; what a user cannot see is no behaviour.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
@@ -44,6 +44,18 @@ impl Stage {
         Ok(Box::leak(Box::new(Self::on(testbed, definition, None)?)))
     }
 
+    /// A stage on which a test can count requests: as long as it holds the guard, it is alone there.
+    pub(crate) fn counted() -> Result<(&'static Self, MutexGuard<'static, ()>)> {
+        static COUNTED: OnceLock<Result<&'static Stage, String>> = OnceLock::new();
+        static TURN: Mutex<()> = Mutex::new(());
+        let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+        let set = || Self::alone(&definition()?);
+        match COUNTED.get_or_init(|| set().map_err(|error| format!("{error:#}"))) {
+            Ok(stage) => Ok((stage, turn)),
+            Err(error) => bail!("the stage cannot be set: {error}"),
+        }
+    }
+
     /// A stage on a testbed of its own, whose controller has no other rights than these manifests
     /// give to this user.
     pub(crate) fn alone_as(user: &str, rights: &str) -> Result<&'static Self> {
@@ -59,13 +71,19 @@ impl Stage {
         testbed
             .kubectl_with_input(&["apply", "-f", "-"], &definition.to_string())?
             .successful()?;
+        let began = Instant::now();
         let established = [
             "wait",
             "--for=condition=Established",
             "crd/helmreleases.helm.pintle.dev",
             "--timeout=30s",
         ];
-        testbed.kubectl(&established)?.successful()?;
+        // kubectl takes a definition that has no status yet for an error.
+        while let Err(error) = testbed.kubectl(&established)?.successful() {
+            if began.elapsed() > PATIENCE {
+                return Err(error);
+            }
+        }
         let metrics_url = begin_controller(testbed, user)?;
         let stage = Self {
             testbed,

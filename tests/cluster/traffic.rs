@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyhow::Result;
 
-use crate::stage::{Stage, chart_folder, definition};
+use crate::stage::{Stage, chart_folder};
 use crate::testbed::Request;
 
 /// How many objects the chart `twenty` has.
@@ -17,7 +17,7 @@ const SETTLE: Duration = Duration::from_secs(2);
 
 #[test]
 fn an_upgrade_writes_what_changed_and_reads_no_more_than_there_is() -> Result<()> {
-    let stage = Stage::alone(&definition()?)?;
+    let (stage, _turn) = Stage::counted()?;
     stage.publish(&chart_folder("twenty"), "1.0.0")?;
     let space = stage.namespace("traffic")?;
     space.apply(&space.release("many", "name: twenty"))?;
@@ -53,6 +53,7 @@ fn an_upgrade_writes_what_changed_and_reads_no_more_than_there_is() -> Result<()
     let reads = count("object read") + count("record read");
     assert!(reads <= OBJECTS, "{asked:#?}");
     assert_eq!(count("another write"), 0, "{asked:#?}");
+    space.kubectl(&["delete", "hr/many", "--timeout=60s"])?;
     Ok(())
 }
 
@@ -70,4 +71,35 @@ fn purpose(request: &Request) -> &'static str {
         "patch" if uri.ends_with("/configmaps/many-changing") => "object written",
         _ => "another write",
     }
+}
+
+/// A watch, or the safety net's list of metadata: all that a release at rest may ask for.
+fn is_of_rest(request: &Request) -> bool {
+    request.verb == "watch" || (request.verb == "list" && request.uri.contains("limit=500"))
+}
+
+#[test]
+fn a_release_at_rest_is_listed_by_kind_and_read_by_nobody() -> Result<()> {
+    let (stage, _turn) = Stage::counted()?;
+    let space = stage.namespace("drift-rest")?;
+    space.apply(&space.release("rest", "name: ten\ninterval: 5s"))?;
+    space.ready("rest")?;
+    std::thread::sleep(SETTLE);
+    let before = stage.testbed.requests_by("pintle/")?.len();
+    std::thread::sleep(Duration::from_secs(12));
+    let requests = stage.testbed.requests_by("pintle/")?.split_off(before);
+    let others: Vec<_> = requests.iter().filter(|r| !is_of_rest(r)).collect();
+    assert!(others.is_empty(), "{others:#?}");
+    let listed = |plural: &str| {
+        let path = format!("/{plural}?");
+        requests
+            .iter()
+            .any(|request| request.verb == "list" && request.uri.contains(&path))
+    };
+    assert!(
+        listed("configmaps") && listed("deployments"),
+        "{requests:#?}"
+    );
+    space.kubectl(&["delete", "hr/rest", "--timeout=60s"])?;
+    Ok(())
 }
