@@ -58,6 +58,7 @@ fn chart(case: &Case) -> Result<Chart, String> {
     let files = files.map(|(name, data)| File {
         name: name.to_owned(),
         data: data.as_bytes().into(),
+        modified: None,
     });
     Chart::from_files(files.to_vec()).map_err(|error| words(&error))
 }

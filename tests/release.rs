@@ -206,6 +206,7 @@ fn our_record() -> Record {
     let files = files.map(|(name, data)| pintle::chart::File {
         name: name.to_owned(),
         data: data.as_bytes().into(),
+        modified: None,
     });
     let chart = pintle::chart::Chart::from_files(files.to_vec()).unwrap();
     let rendered = BTreeMap::from([(

@@ -16,6 +16,7 @@ fn chart(templates: &[(&str, &str)]) -> Chart {
     let file = |name: String, data: &str| File {
         name,
         data: data.as_bytes().into(),
+        modified: None,
     };
     let mut files = vec![file(
         "Chart.yaml".to_owned(),

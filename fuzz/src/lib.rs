@@ -40,6 +40,7 @@ pub fn file(name: impl Into<String>, data: impl AsRef<[u8]>) -> File {
     File {
         name: name.into(),
         data: data.as_ref().into(),
+        modified: None,
     }
 }
 

@@ -159,7 +159,9 @@ pub struct HelmReleaseSpec {
     pub crds: CrdPolicy,
 
     /// Whether an upgrade or a rollback that would delete a PersistentVolumeClaim, a Namespace or a
-    /// CustomResourceDefinition waits until the annotation confirm.pintle.dev/plan names its plan.
+    /// CustomResourceDefinition that has objects waits until the annotation
+    /// confirm.pintle.dev/plan names its plan: On or "Off". Off needs its quotes, as YAML reads it
+    /// as false without them.
     #[serde(default)]
     pub guard: Guard,
 
@@ -275,7 +277,8 @@ pub enum ValuesKind {
 /// What to do about drift.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 pub struct Drift {
-    /// Correct it, only warn of it, or do not look.
+    /// Correct it, only Warn of it, or "Off": do not look. Off needs its quotes, as YAML reads it
+    /// as false without them.
     #[serde(default)]
     pub mode: DriftMode,
     /// Fields that others may change.

@@ -8,6 +8,7 @@ use std::io::Read;
 use std::sync::Arc;
 
 use flate2::read::MultiGzDecoder;
+use jiff::Timestamp;
 
 use super::error::ArchiveError;
 use super::quote::quote;
@@ -50,6 +51,7 @@ pub(super) fn unpack(bytes: &[u8], left: u64) -> Result<Vec<File>, ArchiveError>
         files.push(File {
             name,
             data: Arc::from(without_mark(data)),
+            modified: entry.modified,
         });
     }
     if files.is_empty() {
@@ -117,6 +119,7 @@ struct Entry {
     size: u64,
     mode: u64,
     kind: u8,
+    modified: Option<Timestamp>,
 }
 
 impl Entry {
@@ -191,6 +194,7 @@ impl Tar {
                 size: header.number(124..136)?,
                 mode: header.number(100..108)?,
                 kind: header.0[156],
+                modified: header.modified(),
             };
             self.pending = usize::try_from(entry.size).map_err(|_| ArchiveError::Header)?;
             if !entry.has_data() {
@@ -328,6 +332,12 @@ impl Header {
 
     /// A number in octal digits, or in binary where the first bit is set.
     // go: archive/tar parseNumeric
+    /// When the entry was last changed; nothing hangs on it, so what is no time is none.
+    fn modified(&self) -> Option<Timestamp> {
+        let seconds = self.number(136..148).ok()?;
+        Timestamp::from_second(i64::try_from(seconds).ok()?).ok()
+    }
+
     fn number(&self, field: std::ops::Range<usize>) -> Result<u64, ArchiveError> {
         let field = &self.0[field];
         if field[0] & 0x80 != 0 {
@@ -367,11 +377,26 @@ fn until_zero(bytes: &[u8]) -> String {
     String::from_utf8_lossy(&bytes[..end]).into_owned()
 }
 
+/// Seconds since 1970 with up to nine decimals.
+// go: archive/tar parsePAXTime
+fn pax_time(text: &str) -> Option<Timestamp> {
+    let (seconds, fraction) = text.split_once('.').unwrap_or((text, ""));
+    let nanoseconds: String = fraction
+        .chars()
+        .chain("000000000".chars())
+        .take(9)
+        .collect();
+    let nanoseconds: i32 = nanoseconds.parse().ok()?;
+    let sign = if seconds.starts_with('-') { -1 } else { 1 };
+    Timestamp::new(seconds.parse().ok()?, sign * nanoseconds).ok()
+}
+
 /// What the entries before an entry say about it.
 #[derive(Default)]
 struct Extension {
     name: Option<String>,
     size: Option<u64>,
+    modified: Option<Timestamp>,
 }
 
 impl Extension {
@@ -418,6 +443,9 @@ impl Extension {
                 .and_then(|text| text.parse().ok());
             self.size = Some(size.ok_or(ArchiveError::Header)?);
         }
+        if let Some(time) = records.get(&b"mtime"[..]) {
+            self.modified = pax_time(&String::from_utf8_lossy(time));
+        }
         Ok(())
     }
 
@@ -428,6 +456,7 @@ impl Extension {
         if let Some(size) = self.size {
             entry.size = size;
         }
+        entry.modified = self.modified.or(entry.modified);
         i64::try_from(entry.size)
             .map(|_| ())
             .map_err(|_| ArchiveError::Header)

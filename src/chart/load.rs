@@ -224,7 +224,7 @@ impl Parts {
 
     fn file(&mut self, file: File, warnings: &mut Vec<Warning>) -> Result<(), Error> {
         match file.name.as_str() {
-            "Chart.yaml" => {}
+            "Chart.yaml" => self.chart.modified[0] = file.modified,
             "Chart.lock" => self.lock("Chart.lock", &file)?,
             "values.yaml" => {
                 self.chart.values = values::read(&file.data).map_err(|source| Error::File {
@@ -232,7 +232,10 @@ impl Parts {
                     source,
                 })?;
             }
-            "values.schema.json" => self.chart.schema = Some(file.data),
+            "values.schema.json" => {
+                self.chart.schema = Some(file.data);
+                self.chart.modified[1] = file.modified;
+            }
             "requirements.yaml" => self.requirements(file, warnings)?,
             "requirements.lock" => {
                 self.lock("requirements.lock", &file)?;

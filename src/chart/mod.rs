@@ -33,6 +33,7 @@ mod warning;
 
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use serde_json::{Map, Value};
 
 pub(crate) use archive::without_mark;
@@ -54,6 +55,8 @@ pub struct File {
     pub name: String,
     /// What the file holds.
     pub data: Arc<[u8]>,
+    /// When it was last changed, where its archive says so.
+    pub modified: Option<Timestamp>,
 }
 
 /// The files of a chart, as they come out of an archive or a folder.
@@ -105,6 +108,8 @@ pub struct Chart {
     pub values: Map<String, Value>,
     /// `values.schema.json`.
     pub schema: Option<Arc<[u8]>>,
+    /// When `Chart.yaml` and `values.schema.json` were last changed.
+    pub(in crate::chart) modified: [Option<Timestamp>; 2],
     /// The files that are nothing of the above; `.Files` shows them to templates.
     pub files: Arc<Vec<File>>,
     /// The charts in `charts/`; after [`dependency::process`] those that are switched on.

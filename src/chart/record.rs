@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use jiff::Timestamp;
 use serde::de::Error as _;
 use serde::ser::{SerializeMap, SerializeSeq};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -33,6 +34,8 @@ struct Record<'a> {
     schema: Option<Cow<'a, str>>,
     schemamodtime: Cow<'a, str>,
     files: Option<Vec<Packed<'a>>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    modtime: Option<Cow<'a, str>>,
 }
 
 impl Default for Record<'_> {
@@ -45,6 +48,7 @@ impl Default for Record<'_> {
             schema: None,
             schemamodtime: NO_TIME.into(),
             files: None,
+            modtime: None,
         }
     }
 }
@@ -54,6 +58,8 @@ struct Packed<'a> {
     name: Cow<'a, str>,
     /// In base 64.
     data: Option<Cow<'a, str>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    modtime: Option<Cow<'a, str>>,
 }
 
 impl Serialize for Chart {
@@ -69,7 +75,8 @@ impl Serialize for Chart {
                 .as_ref()
                 .map(|schema| STANDARD.encode(schema).into()),
             files: pack(&self.files),
-            ..Record::default()
+            modtime: self.modified[0].map(told),
+            schemamodtime: self.modified[1].map_or(NO_TIME.into(), told),
         };
         record.serialize(serializer)
     }
@@ -95,6 +102,10 @@ impl<'de> Deserialize<'de> for Chart {
                 .collect(),
             schema: schema.transpose().map_err(D::Error::custom)?.map(Arc::from),
             files: Arc::new(unpack(record.files).map_err(D::Error::custom)?),
+            modified: [
+                record.modtime.as_deref().and_then(time),
+                time(&record.schemamodtime),
+            ],
             ..Self::default()
         })
     }
@@ -104,9 +115,20 @@ fn pack(files: &[File]) -> Option<Vec<Packed<'_>>> {
     let packed = files.iter().map(|file| Packed {
         name: Cow::Borrowed(&file.name),
         data: Some(STANDARD.encode(&file.data).into()),
+        modtime: file.modified.map(told),
     });
     // go: a list that nothing was ever added to is null
     (!files.is_empty()).then(|| packed.collect())
+}
+
+/// Helm writes the zone of its machine; the moment is the same.
+fn told(time: Timestamp) -> Cow<'static, str> {
+    time.to_string().into()
+}
+
+fn time(text: &str) -> Option<Timestamp> {
+    let time = text.parse().ok()?;
+    (text != NO_TIME).then_some(time)
 }
 
 fn unpack(files: Option<Vec<Packed<'_>>>) -> Result<Vec<File>, base64::DecodeError> {
@@ -115,6 +137,7 @@ fn unpack(files: Option<Vec<Packed<'_>>>) -> Result<Vec<File>, base64::DecodeErr
         Ok(File {
             name: file.name.into_owned(),
             data: data.into(),
+            modified: file.modtime.as_deref().and_then(time),
         })
     });
     files.collect()

@@ -12,7 +12,7 @@ mod drift;
 mod go_order;
 mod json;
 mod leave;
-mod managers;
+mod owners;
 mod quantity;
 mod schema;
 mod strategic;
@@ -22,7 +22,7 @@ use serde_json::{Map, Value};
 
 pub use drift::{Difference, Drift, drift};
 pub use leave::leave;
-pub use managers::{HELM, applier, taken_over};
+pub use owners::{HELM, applier, taken_over};
 use schema::{Node, Schema};
 pub use writer::{Writer, writer};
 

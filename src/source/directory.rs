@@ -315,6 +315,7 @@ impl Walk<'_> {
         self.files.push(File {
             name: self.name.clone(),
             data,
+            modified: None,
         });
         Ok(())
     }

@@ -13,6 +13,7 @@ fn file(name: impl Into<String>, data: impl AsRef<[u8]>) -> File {
     File {
         name: name.into(),
         data: data.as_ref().into(),
+        modified: None,
     }
 }
 

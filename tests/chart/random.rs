@@ -23,6 +23,7 @@ fn made_up_charts_come_out_as_helm_has_them() {
             .map(|(name, data)| File {
                 name: name.clone(),
                 data: data.as_str().unwrap().as_bytes().into(),
+                modified: None,
             });
         let loaded = Chart::from_files(files.collect::<Vec<_>>()).map_err(|error| chain(&error));
         let given = pintle::chart::values::load(line["values"].to_string().as_bytes()).unwrap();

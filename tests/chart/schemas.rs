@@ -14,6 +14,7 @@ fn schemas_say_what_helms_say() {
         let file = |name: &str, data: &str| File {
             name: name.to_owned(),
             data: data.as_bytes().into(),
+            modified: None,
         };
         let chart = Chart::from_files(vec![
             file("Chart.yaml", "apiVersion: v2\nname: a\nversion: 1.0.0\n"),

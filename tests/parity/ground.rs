@@ -141,7 +141,13 @@ fn copy_for(from: &Path, to: &Path, namespace: &str) -> Result<()> {
             true => copy_for(&entry.path(), &target, namespace)?,
             false => {
                 let text = std::fs::read_to_string(entry.path())?;
-                std::fs::write(target, text.replace("NAMESPACE", namespace))?;
+                std::fs::write(&target, text.replace("NAMESPACE", namespace))?;
+                // Both copies are as old as what they are copies of.
+                let age = entry.metadata()?.modified()?;
+                std::fs::File::options()
+                    .write(true)
+                    .open(&target)?
+                    .set_modified(age)?;
             }
         }
     }

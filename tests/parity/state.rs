@@ -273,10 +273,10 @@ fn record(secret: &Value) -> Result<Value> {
             "started": ran(&run, "started_at"), "completed": ran(&run, "completed_at"),
         });
     }
-    remove(&mut record["chart"], &["modtime", "schemamodtime"]);
+    in_one_zone(&mut record["chart"], &["modtime", "schemamodtime"]);
     for files in ["templates", "files"] {
         for file in record["chart"][files].as_array_mut().into_iter().flatten() {
-            remove(file, &["modtime"]);
+            in_one_zone(file, &["modtime"]);
             let data = BASE64.decode(file["data"].as_str().unwrap_or_default())?;
             file["data"] = String::from_utf8_lossy(&data).into_owned().into();
         }
@@ -296,6 +296,18 @@ fn record(secret: &Value) -> Result<Value> {
         record["secret"]["annotations"] = annotations;
     }
     Ok(record)
+}
+
+/// Helm writes times in the zone of its machine.
+fn in_one_zone(object: &mut Value, keys: &[&str]) {
+    for key in keys {
+        if let Some(time) = object[*key]
+            .as_str()
+            .filter(|time| !time.starts_with("0001-"))
+        {
+            object[*key] = moment(time).to_string().into();
+        }
+    }
 }
 
 fn moment(time: &str) -> jiff::Timestamp {
