@@ -17,7 +17,7 @@ pub use duration::{DurationError, GoDuration};
 pub use reason::Reason;
 pub use spec::{
     Auth, CloudProvider, CrdPolicy, Deletion, DeletionPolicy, Drift, DriftIgnore, DriftMode, Guard,
-    HelmRelease, HelmReleaseSpec, Replace, SecretName, SecretReference, Test, ValuesKind,
+    HelmRelease, HelmReleaseSpec, Replace, SecretName, SecretReference, Test, Tls, ValuesKind,
     ValuesReference,
 };
 pub use status::{

@@ -179,8 +179,7 @@ pub struct HelmReleaseSpec {
     #[serde(default)]
     pub deletion: Deletion,
 
-    /// Take plain HTTP, and certificates that nobody signed. Only where the controller runs with
-    /// --allow-insecure-sources.
+    /// Take plain HTTP. Only where the controller runs with --allow-insecure-sources.
     #[serde(default)]
     pub insecure: bool,
 
@@ -188,9 +187,15 @@ pub struct HelmReleaseSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub auth: Option<Auth>,
 
-    /// A Secret of this namespace for TLS: keys ca.crt, tls.crt and tls.key, each optional.
+    /// Whom to trust on TLS connections, and who to be.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub tls: Option<SecretReference>,
+    pub tls: Option<Tls>,
+
+    /// An HTTP proxy on the way to the repository: a Secret of this namespace with the key address
+    /// (http://host:port), and username and password where it asks for them. Default: as the
+    /// controller's environment says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proxy: Option<SecretReference>,
 }
 
 /// How to log in to the chart's repository: one of a Secret, an account's pull secrets, and a cloud.
@@ -215,6 +220,22 @@ pub struct Auth {
     /// archives. Without this it goes to the repository's own host alone.
     #[serde(default)]
     pub pass_credentials: bool,
+}
+
+/// Whom to trust on TLS connections, and who to be.
+#[derive(KubeSchema, Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[x_kube(validation = Rule::new("has(self.secretRef) || has(self.serverName)")
+    .message("tls takes secretRef, serverName or both"))]
+#[serde(rename_all = "camelCase")]
+pub struct Tls {
+    /// A Secret of this namespace: keys ca.crt, tls.crt and tls.key, each optional. The client
+    /// certificate is shown to the repository's own host alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub secret_ref: Option<SecretName>,
+    /// The name that the certificate of the repository's own host must bear, in place of the host's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 253))]
+    pub server_name: Option<String>,
 }
 
 /// A cloud whose registries take a workload identity.

@@ -368,6 +368,7 @@ impl Acting<'_> {
             pass_credentials: spec.auth.as_ref().is_some_and(|auth| auth.pass_credentials),
             credentials: super::values::credentials(client, namespace, spec).await?,
             tls: super::values::tls(client, namespace, spec).await?,
+            route: super::values::route(client, namespace, spec).await?,
         };
         let began = Instant::now();
         let archive = self.context.sources.fetch(&reference).await?;

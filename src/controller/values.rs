@@ -1,4 +1,4 @@
-//! What the spec refers to in its own namespace: values, logins, certificates. Values that were
+//! What the spec refers to in its own namespace: values, logins, certificates, proxies. Values that were
 //! read go into the render and nowhere else.
 
 use std::collections::BTreeMap;
@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 
 use super::error::{Error, ReferenceError};
 use crate::api::{CloudProvider, HelmReleaseSpec, SecretName, ValuesKind, ValuesReference};
-use crate::source::{Cloud, Credentials, DockerConfig, TlsMaterial};
+use crate::source::{Cloud, Credentials, DockerConfig, ProxyServer, Route, TlsMaterial};
 use crate::{chart, yaml};
 
 /// The user's values: each reference in order, then the spec's own over them. Numbers are floats,
@@ -179,17 +179,46 @@ pub(super) async fn tls(
     namespace: &str,
     spec: &HelmReleaseSpec,
 ) -> Result<Option<TlsMaterial>, Error> {
-    let Some(reference) = &spec.tls else {
+    let Some(tls) = &spec.tls else {
         return Ok(None);
     };
-    let name = &reference.secret_ref.name;
-    let mut data = secret_data(client, namespace, "tls.secretRef", name).await?;
+    let mut data = match &tls.secret_ref {
+        Some(SecretName { name }) => secret_data(client, namespace, "tls.secretRef", name).await?,
+        None => BTreeMap::new(),
+    };
     Ok(Some(TlsMaterial {
         ca: data.remove("ca.crt"),
         certificate: data.remove("tls.crt"),
         key: data.remove("tls.key"),
+        server_name: tls.server_name.clone(),
         ..TlsMaterial::default()
     }))
+}
+
+/// The way that `spec.proxy` says.
+pub(super) async fn route(
+    client: &Client,
+    namespace: &str,
+    spec: &HelmReleaseSpec,
+) -> Result<Route, Error> {
+    let Some(reference) = &spec.proxy else {
+        return Ok(Route::default());
+    };
+    let name = &reference.secret_ref.name;
+    let data = secret_data(client, namespace, "proxy.secretRef", name).await?;
+    let text = |key: &str| {
+        data.get(key)
+            .map(|bytes| String::from_utf8_lossy(bytes).trim_end().to_owned())
+    };
+    let Some(address) = text("address") else {
+        return Err(Error::Reference(ReferenceError::MissingKey {
+            field: "proxy.secretRef",
+            object: format!("Secret {name}"),
+            key: "address".to_owned(),
+        }));
+    };
+    let login = text("username").map(|user| (user, text("password").unwrap_or_default()));
+    Ok(Route::Through(ProxyServer::new(&address, login)?))
 }
 
 async fn secret_data(

@@ -42,6 +42,12 @@ pub enum Error {
         /// What the TLS library says.
         reason: String,
     },
+    /// A proxy that cannot be understood.
+    #[error("reading the proxy: {reason}")]
+    InvalidProxy {
+        /// What is wrong with it.
+        reason: &'static str,
+    },
     /// A table of mirrors that cannot be understood.
     #[error("reading the table of mirrors: {reason}")]
     InvalidMirrors {

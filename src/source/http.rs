@@ -20,14 +20,14 @@ use super::digest::Digest;
 use super::error::{Cause, Error, Missing, Part};
 use super::target::{Target, same_origin};
 use super::tls::{TlsMaterial, client_config, system_roots};
-use super::{Limits, Retries, Timeouts};
+use super::{Limits, Retries, Route, Timeouts};
 
-/// Clients kept at once, one for each set of TLS material; more begin anew.
+/// Clients kept at once, one for each set of TLS material and each way; more begin anew.
 const CLIENTS: usize = 64;
 
 pub(super) struct Http {
     system: RootCertStore,
-    /// By the digest of their TLS material.
+    /// By the digest of their TLS material and way.
     clients: Mutex<HashMap<Digest, Client>>,
     timeouts: Timeouts,
     redirects: usize,
@@ -286,17 +286,16 @@ impl Http {
             Some(material) => Some(material.without_identity()),
             None => None,
         };
-        let key = Digest::of_parts(
-            material
-                .as_ref()
-                .map(TlsMaterial::parts)
-                .unwrap_or_default(),
-        );
+        let parts = material
+            .as_ref()
+            .map(TlsMaterial::parts)
+            .unwrap_or_default();
+        let key = Digest::of_parts(parts.into_iter().chain(target.route().parts()));
         let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(client) = clients.get(&key) {
             return Ok(client.clone());
         }
-        let client = self.build(material.as_ref())?;
+        let client = self.build(material.as_ref(), target.route())?;
         if clients.len() >= CLIENTS {
             clients.clear();
         }
@@ -304,8 +303,8 @@ impl Http {
         Ok(client)
     }
 
-    fn build(&self, material: Option<&TlsMaterial>) -> Result<Client, Error> {
-        Client::builder()
+    fn build(&self, material: Option<&TlsMaterial>, route: &Route) -> Result<Client, Error> {
+        let builder = Client::builder()
             .tls_backend_preconfigured(client_config(&self.system, material)?)
             .user_agent(concat!("pintle/", env!("CARGO_PKG_VERSION")))
             .redirect(redirect::Policy::none())
@@ -318,8 +317,10 @@ impl Http {
             .no_zstd()
             .no_deflate()
             .connect_timeout(self.timeouts.connect)
-            .read_timeout(self.timeouts.idle)
-            .build()
+            .read_timeout(self.timeouts.idle);
+        route
+            .apply(builder)
+            .and_then(reqwest::ClientBuilder::build)
             .map_err(|error| Error::Start {
                 action: "building an HTTP client".to_owned(),
                 source: Arc::new(error),

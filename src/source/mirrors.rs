@@ -137,6 +137,7 @@ mod tests {
             insecure: false,
             credentials: Some(Credentials::Token("hidden".to_owned())),
             pass_credentials: true,
+            route: Default::default(),
             tls: Some(TlsMaterial {
                 ca: Some(b"ca".to_vec()),
                 key: Some(b"key".to_vec()),

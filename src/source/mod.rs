@@ -26,6 +26,7 @@ mod index_json;
 mod manifest;
 mod mirrors;
 mod oci;
+mod proxy;
 mod repository;
 pub mod search;
 mod target;
@@ -54,6 +55,7 @@ use flight::Flights;
 use helm_repository::KnownEntries;
 use http::Http;
 pub use mirrors::{Mirror, Mirrors};
+pub use proxy::{ProxyServer, Route};
 use repository::Kind;
 pub use repository::Repository;
 use target::{Target, place};
@@ -87,6 +89,8 @@ pub struct ChartRef {
     pub pass_credentials: bool,
     /// A CA and a client certificate.
     pub tls: Option<TlsMaterial>,
+    /// The way to the servers.
+    pub route: Route,
 }
 
 /// A chart's `.tgz`, as it was published.
@@ -305,7 +309,7 @@ impl Sources {
         let key = (reference.clone(), pins);
         let work = || {
             let (sources, chart) = (self.clone(), chart.clone());
-            async move { sources.fetch_in_time(&chart, &reference).await }.boxed()
+            async move { sources.hand_out(&chart, &reference).await }.boxed()
         };
         self.flights.join(key, work).await
     }
@@ -314,6 +318,12 @@ impl Sources {
     /// of stays, whatever its age, and goes last where there is too much.
     pub async fn tidy(&self, needed: HashSet<Digest>) {
         self.shared.cache.tidy(needed).await;
+    }
+
+    /// Every archive that is handed out passes here, wherever it is from: what is to be judged of
+    /// its bytes beside their digests is judged here.
+    async fn hand_out(&self, chart: &ChartRef, reference: &ReferenceKey) -> Result<Archive, Error> {
+        self.fetch_in_time(chart, reference).await
     }
 
     async fn fetch_in_time(

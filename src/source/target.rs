@@ -6,7 +6,7 @@ use super::credentials::{Login, authority};
 use super::digest::Digest;
 use super::error::{Declared, Error, Place};
 use super::repository::{Kind, Repository, shown};
-use super::{ChartRef, TlsMaterial};
+use super::{ChartRef, Route, TlsMaterial};
 
 /// What every step of one fetch knows of the chart reference.
 pub(super) struct Target<'a> {
@@ -69,6 +69,10 @@ impl<'a> Target<'a> {
 
     pub(super) fn tls(&self) -> Option<&TlsMaterial> {
         self.chart.tls.as_ref()
+    }
+
+    pub(super) fn route(&self) -> &Route {
+        &self.chart.route
     }
 
     /// Whether this URL is on the repository's own host, where login and certificate belong.

@@ -4,7 +4,10 @@ use std::fmt;
 use std::sync::Arc;
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::crypto::{WebPkiSupportedAlgorithms, verify_tls12_signature, verify_tls13_signature};
+use rustls::client::{Resumption, WebPkiServerVerifier};
+use rustls::crypto::{
+    CryptoProvider, WebPkiSupportedAlgorithms, verify_tls12_signature, verify_tls13_signature,
+};
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
 use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
@@ -22,6 +25,8 @@ pub struct TlsMaterial {
     pub certificate: Option<Vec<u8>>,
     /// The private key of the client certificate.
     pub key: Option<Vec<u8>>,
+    /// The name that the certificate of the repository's own host must bear, in place of the host's.
+    pub server_name: Option<String>,
 }
 
 /// Whom a connection trusts beside a CA that is given with it.
@@ -37,17 +42,19 @@ pub enum Trust {
 }
 
 impl TlsMaterial {
-    /// The same without the client certificate: for hosts other than the repository's own.
+    /// The same without the client certificate and the server's name: for hosts other than the
+    /// repository's own.
     pub(super) fn without_identity(&self) -> Self {
         Self {
             ca: self.ca.clone(),
             trust: self.trust,
             certificate: None,
             key: None,
+            server_name: None,
         }
     }
 
-    pub(super) fn parts(&self) -> [&[u8]; 4] {
+    pub(super) fn parts(&self) -> [&[u8]; 5] {
         let trust: &[u8] = match self.trust {
             Trust::System => b"",
             Trust::CaAlone => b"ca",
@@ -55,7 +62,8 @@ impl TlsMaterial {
         };
         let [ca, certificate, key] = [&self.ca, &self.certificate, &self.key]
             .map(|part| part.as_deref().unwrap_or_default());
-        [ca, certificate, key, trust]
+        let name = self.server_name.as_deref().unwrap_or_default();
+        [ca, certificate, key, trust, name.as_bytes()]
     }
 }
 
@@ -66,6 +74,7 @@ impl fmt::Debug for TlsMaterial {
             .field("trust", &self.trust)
             .field("certificate", &self.certificate.is_some())
             .field("key", &self.key.is_some())
+            .field("server_name", &self.server_name)
             .finish()
     }
 }
@@ -109,12 +118,20 @@ pub(super) fn client_config(
         }
     }
     let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let named = material.and_then(|material| material.server_name.as_deref());
+    let named = named
+        .filter(|_| trust != Trust::Everybody)
+        .map(|name| Named::new(name, &roots, Arc::clone(&provider)))
+        .transpose()?;
     let builder = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .map_err(|error| invalid("TLS versions", &error))?;
-    let builder = match trust {
-        Trust::System | Trust::CaAlone => builder.with_root_certificates(roots),
-        Trust::Everybody => {
+    let builder = match (trust, named) {
+        (_, Some(named)) => builder
+            .dangerous()
+            .with_custom_certificate_verifier(Arc::new(named)),
+        (Trust::System | Trust::CaAlone, None) => builder.with_root_certificates(roots),
+        (Trust::Everybody, None) => {
             let schemes = rustls::crypto::ring::default_provider();
             let verifier = AnyCertificate(schemes.signature_verification_algorithms);
             builder
@@ -140,6 +157,8 @@ pub(super) fn client_config(
         }
         Some((None, None)) | None => builder.with_no_client_auth(),
     };
+    // A resumed session would not look at the certificate, which may have expired since.
+    config.resumption = Resumption::disabled();
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
     Ok(config)
 }
@@ -180,6 +199,71 @@ impl ServerCertVerifier for AnyCertificate {
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
         self.0.supported_schemes()
+    }
+}
+
+/// Verifies as usual, but for another name than the host's.
+#[derive(Debug)]
+struct Named {
+    name: ServerName<'static>,
+    usual: Arc<WebPkiServerVerifier>,
+}
+
+impl Named {
+    fn new(
+        name: &str,
+        roots: &RootCertStore,
+        provider: Arc<CryptoProvider>,
+    ) -> Result<Self, Error> {
+        let invalid = |reason: String| Error::InvalidTls {
+            part: "server name",
+            reason,
+        };
+        let name = ServerName::try_from(name.to_owned());
+        let roots = Arc::new(roots.clone());
+        let usual = WebPkiServerVerifier::builder_with_provider(roots, provider).build();
+        Ok(Self {
+            name: name.map_err(|error| invalid(error.to_string()))?,
+            usual: usual.map_err(|error| invalid(error.to_string()))?,
+        })
+    }
+}
+
+impl ServerCertVerifier for Named {
+    fn verify_server_cert(
+        &self,
+        certificate: &CertificateDer<'_>,
+        chain: &[CertificateDer<'_>],
+        _name: &ServerName<'_>,
+        ocsp: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        self.usual
+            .verify_server_cert(certificate, chain, &self.name, ocsp, now)
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        self.usual
+            .verify_tls12_signature(message, certificate, signed)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        self.usual
+            .verify_tls13_signature(message, certificate, signed)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.usual.supported_verify_schemes()
     }
 }
 

@@ -100,6 +100,7 @@ impl Web {
             recorded: None,
             accepted: None,
             pass_credentials: false,
+            route: Default::default(),
             insecure: true,
             credentials: get.credentials.cloned(),
             tls: self.tls.clone(),

@@ -39,6 +39,7 @@ fn kubectl_refuses_what_the_definition_forbids_with_a_sentence() -> Result<()> {
             "auth takes exactly one of secretRef, serviceAccountName and provider",
         ),
         ("auth: {passCredentials: true}", "auth takes exactly one of"),
+        ("tls: {}", "tls takes secretRef, serverName or both"),
         (
             "verify: {provider: cosign}",
             "unknown field \"spec.verify\"",

@@ -101,6 +101,7 @@ impl Cache {
                 .map(|tls| tls.parts())
                 .unwrap_or_default(),
         );
+        parts.extend(chart.route.parts());
         let credentials = chart.credentials.as_ref();
         parts.extend(
             credentials

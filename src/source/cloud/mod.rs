@@ -26,7 +26,7 @@ use super::credentials::{Credentials, DockerConfig, Login};
 use super::error::{Error, Part};
 use super::http::{Ask, Http, Post};
 use super::target::Target;
-use super::{ChartRef, target};
+use super::{ChartRef, Route, target};
 
 /// A cloud whose registries take the program's own identity.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -170,6 +170,11 @@ impl Exchange<'_> {
             insecure: true,
             credentials: None,
             tls: None,
+            // What answers on the node itself is behind no proxy.
+            route: match (url.scheme(), &self.chart.route) {
+                ("http", _) => Route::Direct,
+                (_, route) => route.clone(),
+            },
             ..self.chart.clone()
         };
         let target = Target::of_url(&chart, url.clone());

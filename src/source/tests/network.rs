@@ -3,8 +3,8 @@
 use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
-use super::super::Error;
-use super::registry::{content, repo};
+use super::super::{Error, ProxyServer, Route};
+use super::registry::{content, manifest, repo};
 use super::server::{Reply, Server};
 use super::{CHART, Fetcher, shop};
 
@@ -193,4 +193,59 @@ async fn a_waiter_that_leaves_does_not_end_the_download() {
     assert!(hasty.is_err());
     assert_eq!(patient.unwrap().bytes, CHART);
     assert_eq!(server.count("/manifests/"), 1);
+}
+
+#[tokio::test]
+async fn a_proxy_stands_between() {
+    // A proxy is asked for whole URLs.
+    let proxy = Server::start(|request| {
+        if request.header("proxy-authorization") != Some("Basic dXNlcjpwYXNz") {
+            return Reply::new(407, "");
+        }
+        match request.path.contains("/manifests/") {
+            true => Reply::ok(manifest()),
+            false => Reply::ok(CHART),
+        }
+    });
+    let mut chart = shop("oci://registry.example.com/charts");
+    let login = ("user".to_owned(), "pass".to_owned());
+    let through = |login| Route::Through(ProxyServer::new(&proxy.url(""), login).unwrap());
+    chart.route = through(Some(login));
+    let fetcher = Fetcher::new();
+    assert_eq!(fetcher.fetch(&chart).await.unwrap().bytes, CHART);
+    assert!(
+        proxy.seen()[0]
+            .path
+            .starts_with("http://registry.example.com/v2/")
+    );
+    chart.route = through(None);
+    let error = fetcher.fetch(&chart).await.unwrap_err();
+    assert!(
+        matches!(error, Error::Status { status: 407, .. }),
+        "{error}"
+    );
+    for address in [
+        "",
+        "proxy:8080",
+        "socks5://proxy",
+        "http://user:hidden@proxy",
+    ] {
+        let error = ProxyServer::new(address, None).unwrap_err().to_string();
+        assert!(!error.contains("hidden"), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn https_goes_through_a_proxy_as_a_tunnel() {
+    let proxy = Server::start(|_| Reply::new(502, ""));
+    let mut chart = shop("oci://registry.example.com/charts");
+    chart.insecure = false;
+    chart.route = Route::Through(ProxyServer::new(&proxy.url(""), None).unwrap());
+    let error = Fetcher::new().fetch(&chart).await.unwrap_err();
+    assert!(error.is_transient(), "{error:?}");
+    let asked = &proxy.seen()[0];
+    assert_eq!(
+        (&*asked.method, &*asked.path),
+        ("CONNECT", "registry.example.com:443")
+    );
 }

@@ -310,6 +310,25 @@ async fn a_server_that_misbehaves_gets_a_named_error() {
         ),
         "{error}"
     );
+    let bomb = || {
+        let mut bomb = "apiVersion: v1\na0: &a0 [x, x, x, x, x, x, x, x, x, x]\n".to_owned();
+        for level in 1..40 {
+            let below = format!("*a{}, ", level - 1).repeat(10);
+            bomb += &format!("a{level}: &a{level} [{below}]\n");
+        }
+        Reply::ok(format!("{bomb}entries: {{shop: *a39}}\n"))
+    };
+    let deep = || Reply::ok(format!("apiVersion: v1\nentries: {}\n", "[".repeat(7_000)));
+    let empty = || Reply::ok("");
+    for odd in [bomb(), deep(), empty()] {
+        let odd = std::sync::Mutex::new(Some(odd));
+        let error = refused(move || odd.lock().unwrap().take().unwrap(), chart).await;
+        let index = Part::Index;
+        assert!(
+            matches!(error, Error::Malformed { part, .. } if part == index),
+            "{error}"
+        );
+    }
     let error = refused(|| Reply::ok("apiVersion: v1").claims(100), chart).await;
     assert!(matches!(error, Error::Interrupted { .. }), "{error}");
     let error = refused(good, || Reply::ok(CHART).repeats(1_000)).await;

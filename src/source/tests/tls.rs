@@ -195,3 +195,50 @@ async fn material_that_cannot_be_used_is_refused_without_being_shown() {
         );
     }
 }
+
+#[tokio::test]
+async fn a_certificate_may_bear_another_name_where_that_is_said() {
+    let ca = Authority::new();
+    let other = ca.issue(|params| {
+        *params = CertificateParams::new(["other.example.com".to_owned()]).unwrap()
+    });
+    let server = Server::start_tls(ca.server(&other), content);
+    let named = |name: &str, ca: &Authority| {
+        let mut chart = shop(&repo(&server));
+        chart.insecure = false;
+        chart.tls = Some(TlsMaterial {
+            server_name: Some(name.to_owned()),
+            ..material(ca)
+        });
+        chart
+    };
+    let good = named("other.example.com", &ca);
+    assert_eq!(Fetcher::new().fetch(&good).await.unwrap().bytes, CHART);
+    for chart in [
+        named("127.0.0.1", &ca),
+        named("other.example.com", &Authority::new()),
+    ] {
+        let error = Fetcher::new().fetch(&chart).await.unwrap_err();
+        assert!(matches!(error, Error::Tls { .. }), "{error:?}");
+    }
+    let error = Fetcher::new().fetch(&named("not a name", &ca)).await;
+    assert!(matches!(error, Err(Error::InvalidTls { .. })), "{error:?}");
+}
+
+#[tokio::test]
+async fn a_certificate_that_expires_in_between_is_refused() {
+    let ca = Authority::new();
+    let brief = ca.issue(|params| {
+        let now = std::time::SystemTime::now();
+        params.not_after = (now + std::time::Duration::from_secs(3)).into();
+    });
+    let server = Server::start_tls(ca.server(&brief), content);
+    let mut chart = shop(&repo(&server));
+    (chart.insecure, chart.tls) = (false, Some(material(&ca)));
+    let fetcher = Fetcher::new();
+    fetcher.fetch(&chart).await.unwrap();
+    tokio::time::sleep(std::time::Duration::from_secs(5)).await;
+    let error = fetcher.fetch(&chart).await.unwrap_err();
+    assert!(matches!(error, Error::Tls { .. }), "{error:?}");
+    assert!(format!("{error:?}").contains("Expired"), "{error:?}");
+}

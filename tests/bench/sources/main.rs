@@ -65,6 +65,7 @@ fn reference(address: SocketAddr) -> Result<ChartRef> {
         recorded: None,
         accepted: None,
         pass_credentials: false,
+        route: Default::default(),
         insecure: true,
         credentials: None,
         tls: None,
