@@ -211,6 +211,7 @@ pub(super) fn environment() -> Environment {
         now: now(),
         time_zone: TimeZone::system(),
         random: Box::new(|buffer| rand::rng().fill_bytes(buffer)),
+        seed: None,
         resolve_host: None,
     }
 }
