@@ -169,6 +169,11 @@ pub struct HelmReleaseSpec {
     #[serde(default)]
     pub replace: Replace,
 
+    /// Whether the passwords, keys and certificates that templates make (randAlphaNum, genCA and
+    /// their kind) stay what they were at the first install, or are made anew by every upgrade.
+    #[serde(default)]
+    pub randomness: Randomness,
+
     /// The chart's tests, which `helm test` runs.
     #[serde(default)]
     pub test: Test,
@@ -348,6 +353,17 @@ pub enum Replace {
     Never,
     /// Delete it and create it anew. Pods run on where the new object selects them.
     WhenImmutable,
+}
+
+/// What becomes of what templates make by chance.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+pub enum Randomness {
+    /// Each call gives what it gave at first, for the life of the release; a certificate is renewed
+    /// by the first upgrade after two thirds of its time.
+    #[default]
+    Stable,
+    /// Every upgrade makes all of it anew, as Helm's do.
+    Helm,
 }
 
 /// Whether the chart's tests are run, and what follows.

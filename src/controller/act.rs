@@ -11,12 +11,12 @@ use tracing::info;
 use super::context::{Context, now};
 use super::error::Error;
 use super::observe::{INPUTS_LABEL, Sight, applied_objects};
-use crate::api::{ACCEPT, CONFIRM, Guard, HelmRelease, Source};
+use crate::api::{ACCEPT, CONFIRM, Guard, HelmRelease, Randomness, Source};
 use crate::chart::Chart;
 use crate::cluster::{ClusterLookup, Execution, Interrupt, Outcome, Printed, Unready};
 use crate::manifest::{self, Hook, HookEvent, Object, ObjectKey};
 use crate::plan::{self, Action, Build, Desired, Notes, Plan, Tests, Work};
-use crate::release::{self, Info, Record, Status};
+use crate::release::{self, Info, Record, Seed, Status};
 use crate::render::{self, Rendered};
 use crate::source::{Archive, ChartRef, Digest, Repository};
 use crate::storage::{Revision, Shelf};
@@ -323,7 +323,8 @@ impl Acting<'_> {
         self.context.metrics.stage("load", began.elapsed());
         self.ensure_crds(&chart, &named).await?;
         let previous = self.applied(i64::MAX).await?;
-        let rendered = self.render(&chart, &named).await?;
+        let seed = self.seed(&previous.records).await?;
+        let rendered = self.render(&chart, &named, seed.clone()).await?;
         let mut target = manifest::parse(&rendered.manifest).map_err(|source| Error::Manifest {
             what: format!("chart {named}"),
             source,
@@ -335,6 +336,7 @@ impl Acting<'_> {
         })?;
         let first_deployed = previous.first_deployed;
         let mut record = self.next_record(stored, rendered, first_deployed, &archive);
+        record.seed = Some(seed);
         record.set_server_side(previous.server_side);
         Ok(Intent {
             hooks: record.hooks.clone(),
@@ -413,7 +415,28 @@ impl Acting<'_> {
         }
     }
 
-    async fn render(&self, chart: &Chart, named: &str) -> Result<Rendered, Error> {
+    /// The seed of the newest revision that has one, among those that were read and the others. Where
+    /// there is none, or every revision is to have new passwords as Helm makes them, a new one.
+    async fn seed(&self, read: &[Record]) -> Result<Seed, Error> {
+        if self.desired.randomness == Randomness::Helm {
+            return Ok(super::context::new_seed());
+        }
+        for header in self.sight.observed.history.iter().rev() {
+            let found = match read.iter().find(|record| record.version == header.revision) {
+                Some(record) => record.seed.clone(),
+                None => {
+                    let release = &self.desired.release;
+                    self.context.storage.seed(release, header.revision).await?
+                }
+            };
+            if let Some(seed) = found {
+                return Ok(seed);
+            }
+        }
+        Ok(super::context::new_seed())
+    }
+
+    async fn render(&self, chart: &Chart, named: &str, seed: Seed) -> Result<Rendered, Error> {
         let capabilities = self.context.cluster.capabilities().await?;
         let upgrade = self
             .sight
@@ -441,7 +464,7 @@ impl Acting<'_> {
                 api_versions: capabilities.api_versions,
                 ..render::Capabilities::default()
             },
-            environment: super::context::environment(),
+            environment: super::context::environment(seed),
             options: render::Options::default(),
         };
         let lookup = ClusterLookup::new(self.context.cluster.clone());

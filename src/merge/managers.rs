@@ -147,7 +147,11 @@ mod tests {
         let wanted = json!([foreign.clone(), entry("helm", "Apply", united)]);
         assert_eq!(taken, Some(wanted));
         // Without anything applied, what was patched is.
-        let taken = taken_over(&object(std::slice::from_ref(&patched)), &["helm", "pintle"], "helm");
+        let taken = taken_over(
+            &object(std::slice::from_ref(&patched)),
+            &["helm", "pintle"],
+            "helm",
+        );
         let applied_now = entry("helm", "Apply", patched["fieldsV1"].clone());
         assert_eq!(taken, Some(json!([applied_now])));
         assert_eq!(

@@ -18,6 +18,7 @@ mod large;
 mod nothing_left_behind;
 mod observability;
 mod outage;
+mod randomness;
 mod real_charts;
 mod restart;
 mod server_side;
