@@ -33,6 +33,7 @@ mod target;
 mod tests;
 mod tls;
 mod token;
+pub mod verify;
 mod web;
 
 use std::collections::HashSet;
