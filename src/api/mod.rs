@@ -18,7 +18,7 @@ pub use reason::Reason;
 pub use spec::{
     Auth, CloudProvider, CrdPolicy, Deletion, DeletionPolicy, Drift, DriftIgnore, DriftMode, Guard,
     HelmRelease, HelmReleaseSpec, Randomness, Replace, SecretName, SecretReference, Test,
-    ValuesKind, ValuesReference,
+    ValuesKind, ValuesReference, Verify, VerifyProvider,
 };
 pub use status::{
     Attempt, HelmReleaseStatus, Inputs, Inventory, InventoryEntry, Snapshot, Source, Waiting,

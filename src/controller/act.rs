@@ -18,6 +18,7 @@ use crate::manifest::{self, Hook, HookEvent, Object, ObjectKey};
 use crate::plan::{self, Action, Build, Desired, Notes, Plan, Tests, Work};
 use crate::release::{self, Info, Record, Seed, Status};
 use crate::render::{self, Rendered};
+use crate::source::verify::Signer;
 use crate::source::{Archive, ChartRef, Digest, Repository};
 use crate::storage::{Revision, Shelf};
 
@@ -310,7 +311,7 @@ impl Acting<'_> {
 
     /// The next revision, freshly rendered.
     async fn render_next(&self) -> Result<Intent, Error> {
-        let archive = self.fetch().await?;
+        let (archive, signer) = self.fetch().await?;
         let named = format!("{} {}", self.desired.chart.name, self.desired.chart.version);
         let bytes = archive.bytes.clone();
         let began = Instant::now();
@@ -338,6 +339,9 @@ impl Acting<'_> {
         let mut record = self.next_record(stored, rendered, first_deployed, &archive);
         record.seed = Some(seed);
         record.set_server_side(previous.server_side);
+        let mut notes = Notes::new(std::mem::take(&mut record.notes_to_self));
+        notes.note_signer(signer.as_ref().map(|signer| &*signer.0));
+        record.notes_to_self = notes.into_annotations();
         Ok(Intent {
             hooks: record.hooks.clone(),
             record,
@@ -347,7 +351,8 @@ impl Acting<'_> {
         })
     }
 
-    async fn fetch(&self) -> Result<Archive, Error> {
+    /// The chart's bytes, and who signed them where that is asked for.
+    async fn fetch(&self) -> Result<(Archive, Option<Signer>), Error> {
         let namespace = self
             .resource
             .metadata
@@ -375,7 +380,16 @@ impl Acting<'_> {
         let archive = self.context.sources.fetch(&reference).await?;
         self.context.metrics.stage("fetch", began.elapsed());
         info!(chart = %chart.name, version = %chart.version, digest = %archive.digest, bytes = archive.bytes.len(), "fetched");
-        Ok(archive)
+        let Some(trusted) = super::values::trusted(client, namespace, spec).await? else {
+            return Ok((archive, None));
+        };
+        let signer = self
+            .context
+            .sources
+            .verify(&reference, &archive, &trusted)
+            .await?;
+        info!(chart = %chart.name, version = %chart.version, %signer, "verified");
+        Ok((archive, Some(signer)))
     }
 
     /// The digest that the chart's version had when it was first used. A digest in the spec says
@@ -543,6 +557,7 @@ impl Acting<'_> {
         notes.note_source(Notes::new(good.notes_to_self.clone()).source().as_ref());
         let time = release::time(now());
         let server_side = good.is_server_side();
+        notes.note_signer(Notes::new(good.notes_to_self.clone()).signer());
         let mut record = Record {
             version: self.next_revision(),
             info: Info {
@@ -728,6 +743,10 @@ pub(super) fn snapshot(record: &Record) -> crate::api::Snapshot {
         chart_version: chart_version.to_owned(),
         app_version: record.app_version().to_owned(),
         chart_digest: source.map(|source| source.digest).unwrap_or_default(),
+        signer: Notes::new(record.notes_to_self.clone())
+            .signer()
+            .unwrap_or_default()
+            .to_owned(),
         config_digest: plan::values_digest(&record.config),
         first_deployed: record.info.first_deployed.clone(),
         last_deployed: record.info.last_deployed.clone(),

@@ -22,6 +22,7 @@ mod randomness;
 mod real_charts;
 mod restart;
 mod server_side;
+mod signed;
 mod source;
 mod template;
 mod traffic;

@@ -13,6 +13,29 @@ pub mod pgp;
 
 use super::digest::Digest;
 
+/// Who is trusted to sign.
+#[derive(Debug, Clone)]
+pub enum Trusted {
+    /// Whoever has one of these keys signs provenance files.
+    Pgp(pgp::Keyring),
+    /// Whoever has one of these keys signs manifests.
+    Cosign(Vec<key::PublicKey>),
+}
+
+impl Trusted {
+    /// Trusts these keys, too.
+    ///
+    /// # Errors
+    /// [`Error::Trust`] where they cannot be read.
+    pub fn add(&mut self, keys: &[u8]) -> Result<(), Error> {
+        match self {
+            Self::Pgp(keyring) => keyring.add(pgp::Keyring::read(keys)?),
+            Self::Cosign(trusted) => trusted.extend(key::PublicKey::read_all(keys)?),
+        }
+        Ok(())
+    }
+}
+
 /// Who signed, in words for a status: a key with its owner, or an identity with its issuer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Signer(pub String);

@@ -23,10 +23,15 @@ const LARGEST_KEYRING: usize = 1 << 20;
 const MOST_SIGNATURES: usize = 16;
 
 /// The public keys that are trusted.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Keyring(Vec<SignedPublicKey>);
 
 impl Keyring {
+    /// Puts the keys of another ring onto this one.
+    pub fn add(&mut self, other: Self) {
+        self.0.extend(other.0);
+    }
+
     /// Reads what `gpg --export` writes, in armour or without, one block or several in a row.
     ///
     /// # Errors
