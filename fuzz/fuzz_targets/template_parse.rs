@@ -13,6 +13,7 @@ fn functions() -> Functions {
         now: Box::new(|| jiff::Timestamp::UNIX_EPOCH),
         time_zone: jiff::tz::TimeZone::UTC,
         random: RefCell::new(Box::new(|_| {})),
+        keyed: None,
         resolve_host: None,
     });
     let mut functions = Functions::builtin();

@@ -80,6 +80,7 @@ static FUNCTIONS: LazyLock<Vec<(String, Signature)>> = LazyLock::new(|| {
         now: Box::new(|| jiff::Timestamp::UNIX_EPOCH),
         time_zone: jiff::tz::TimeZone::UTC,
         random: RefCell::new(Box::new(|_| {})),
+        keyed: None,
         resolve_host: None,
     });
     let sprigs = sprig::functions(&environment)

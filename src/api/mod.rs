@@ -17,8 +17,8 @@ pub use duration::{DurationError, GoDuration};
 pub use reason::Reason;
 pub use spec::{
     Auth, CloudProvider, CrdPolicy, Deletion, DeletionPolicy, Drift, DriftIgnore, DriftMode, Guard,
-    HelmRelease, HelmReleaseSpec, Replace, SecretName, SecretReference, Test, Tls, ValuesKind,
-    ValuesReference,
+    HelmRelease, HelmReleaseSpec, Randomness, Replace, SecretName, SecretReference, Test, Tls,
+    ValuesKind, ValuesReference, Verify, VerifyProvider,
 };
 pub use status::{
     Attempt, HelmReleaseStatus, Inputs, Inventory, InventoryEntry, Snapshot, Source, Waiting,

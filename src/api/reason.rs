@@ -29,6 +29,7 @@ pub enum Reason {
     SourceRefused,
     SourceChanged,
     DigestMismatch,
+    VerificationFailed,
     ArtifactFailed,
     RenderFailed,
     ValuesInvalid,
@@ -59,7 +60,7 @@ pub enum Reason {
 }
 
 impl Reason {
-    const NAMES: [(Self, &'static str); 42] = [
+    const NAMES: [(Self, &'static str); 43] = [
         (Self::InstallSucceeded, "InstallSucceeded"),
         (Self::UpgradeSucceeded, "UpgradeSucceeded"),
         (Self::RollbackSucceeded, "RollbackSucceeded"),
@@ -79,6 +80,7 @@ impl Reason {
         (Self::SourceRefused, "SourceRefused"),
         (Self::SourceChanged, "SourceChanged"),
         (Self::DigestMismatch, "DigestMismatch"),
+        (Self::VerificationFailed, "VerificationFailed"),
         (Self::ArtifactFailed, "ArtifactFailed"),
         (Self::RenderFailed, "RenderFailed"),
         (Self::ValuesInvalid, "ValuesInvalid"),

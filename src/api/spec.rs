@@ -64,6 +64,8 @@ use super::status::HelmReleaseStatus;
     .message("targetNamespace cannot be changed: delete this HelmRelease and create another one"))]
 #[x_kube(validation = Rule::new("!self.repo.startsWith('http://') || (has(self.insecure) && self.insecure)")
     .message("a repository over plain http:// needs `insecure: true`, and a controller that runs with --allow-insecure-sources"))]
+#[x_kube(validation = Rule::new("!has(self.verify) || self.verify.provider != 'cosign' || self.repo.startsWith('oci://')")
+    .message("cosign signs what is in registries: repo must begin with oci://, or verify.provider be pgp"))]
 #[serde(rename_all = "camelCase")]
 pub struct HelmReleaseSpec {
     /// The chart repository: oci://host/path or https://host/path.
@@ -171,6 +173,11 @@ pub struct HelmReleaseSpec {
     #[serde(default)]
     pub replace: Replace,
 
+    /// Whether the passwords, keys and certificates that templates make (randAlphaNum, genCA and
+    /// their kind) stay what they were at the first install, or are made anew by every upgrade.
+    #[serde(default)]
+    pub randomness: Randomness,
+
     /// The chart's tests, which `helm test` runs.
     #[serde(default)]
     pub test: Test,
@@ -196,6 +203,32 @@ pub struct HelmReleaseSpec {
     /// controller's environment says.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub proxy: Option<SecretReference>,
+
+    /// Take the chart only where somebody trusted has signed it. Without a signature that holds
+    /// nothing is installed or upgraded, and what runs is left as it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub verify: Option<Verify>,
+}
+
+/// Who must have signed the chart.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Verify {
+    /// What signed it: cosign the manifest in a registry, or pgp the provenance file that
+    /// `helm package --sign` writes.
+    pub provider: VerifyProvider,
+    /// A Secret of this namespace with the public keys that are trusted: for cosign in keys that
+    /// end in .pub, for pgp in all keys, as `gpg --export` writes them.
+    pub secret_ref: SecretName,
+}
+
+/// What signs charts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+#[allow(missing_docs)]
+pub enum VerifyProvider {
+    Cosign,
+    Pgp,
 }
 
 /// How to log in to the chart's repository: one of a Secret, an account's pull secrets, and a cloud.
@@ -372,6 +405,17 @@ pub enum Replace {
     Never,
     /// Delete it and create it anew. Pods run on where the new object selects them.
     WhenImmutable,
+}
+
+/// What becomes of what templates make by chance.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+pub enum Randomness {
+    /// Each call gives what it gave at first, for the life of the release; a certificate is renewed
+    /// by the first upgrade after two thirds of its time.
+    #[default]
+    Stable,
+    /// Every upgrade makes all of it anew, as Helm's do.
+    Helm,
 }
 
 /// Whether the chart's tests are run, and what follows.

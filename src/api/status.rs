@@ -94,6 +94,9 @@ pub struct Snapshot {
     /// The digest of the chart archive's bytes.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub chart_digest: String,
+    /// Who signed the chart, where that was asked for.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub signer: String,
     /// The digest of the merged values.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub config_digest: String,

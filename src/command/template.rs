@@ -423,6 +423,7 @@ fn environment(dns: bool) -> Environment {
         now: jiff::Timestamp::now(),
         time_zone: jiff::tz::TimeZone::system(),
         random: Box::new(|buffer| rand::Rng::fill_bytes(&mut rand::rng(), buffer)),
+        seed: None,
         resolve_host: dns.then(|| Box::new(resolve) as Box<render::ResolveHost>),
     }
 }

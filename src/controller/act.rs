@@ -11,13 +11,14 @@ use tracing::info;
 use super::context::{Context, now};
 use super::error::Error;
 use super::observe::{INPUTS_LABEL, Sight, applied_objects};
-use crate::api::{ACCEPT, CONFIRM, Guard, HelmRelease, Source};
+use crate::api::{ACCEPT, CONFIRM, Guard, HelmRelease, Randomness, Source};
 use crate::chart::Chart;
 use crate::cluster::{ClusterLookup, Execution, Interrupt, Outcome, Printed, Unready};
 use crate::manifest::{self, Hook, HookEvent, Object, ObjectKey};
 use crate::plan::{self, Action, Build, Desired, Notes, Plan, Tests, Work};
-use crate::release::{self, Info, Record, Status};
+use crate::release::{self, Info, Record, Seed, Status};
 use crate::render::{self, Rendered};
+use crate::source::verify::Signer;
 use crate::source::{Archive, ChartRef, Digest, Repository};
 use crate::storage::{Revision, Shelf};
 
@@ -310,7 +311,7 @@ impl Acting<'_> {
 
     /// The next revision, freshly rendered.
     async fn render_next(&self) -> Result<Intent, Error> {
-        let archive = self.fetch().await?;
+        let (archive, signer) = self.fetch().await?;
         let named = format!("{} {}", self.desired.chart.name, self.desired.chart.version);
         let bytes = archive.bytes.clone();
         let began = Instant::now();
@@ -323,7 +324,8 @@ impl Acting<'_> {
         self.context.metrics.stage("load", began.elapsed());
         self.ensure_crds(&chart, &named).await?;
         let previous = self.applied(i64::MAX).await?;
-        let rendered = self.render(&chart, &named).await?;
+        let seed = self.seed(&previous.records).await?;
+        let rendered = self.render(&chart, &named, seed.clone()).await?;
         let mut target = manifest::parse(&rendered.manifest).map_err(|source| Error::Manifest {
             what: format!("chart {named}"),
             source,
@@ -335,7 +337,11 @@ impl Acting<'_> {
         })?;
         let first_deployed = previous.first_deployed;
         let mut record = self.next_record(stored, rendered, first_deployed, &archive);
+        record.seed = Some(seed);
         record.set_server_side(previous.server_side);
+        let mut notes = Notes::new(std::mem::take(&mut record.notes_to_self));
+        notes.note_signer(signer.as_ref().map(|signer| &*signer.0));
+        record.notes_to_self = notes.into_annotations();
         Ok(Intent {
             hooks: record.hooks.clone(),
             record,
@@ -345,7 +351,8 @@ impl Acting<'_> {
         })
     }
 
-    async fn fetch(&self) -> Result<Archive, Error> {
+    /// The chart's bytes, and who signed them where that is asked for.
+    async fn fetch(&self) -> Result<(Archive, Option<Signer>), Error> {
         let namespace = self
             .resource
             .metadata
@@ -374,7 +381,16 @@ impl Acting<'_> {
         let archive = self.context.sources.fetch(&reference).await?;
         self.context.metrics.stage("fetch", began.elapsed());
         info!(chart = %chart.name, version = %chart.version, digest = %archive.digest, bytes = archive.bytes.len(), "fetched");
-        Ok(archive)
+        let Some(trusted) = super::values::trusted(client, namespace, spec).await? else {
+            return Ok((archive, None));
+        };
+        let signer = self
+            .context
+            .sources
+            .verify(&reference, &archive, &trusted)
+            .await?;
+        info!(chart = %chart.name, version = %chart.version, %signer, "verified");
+        Ok((archive, Some(signer)))
     }
 
     /// The digest that the chart's version had when it was first used. A digest in the spec says
@@ -414,7 +430,28 @@ impl Acting<'_> {
         }
     }
 
-    async fn render(&self, chart: &Chart, named: &str) -> Result<Rendered, Error> {
+    /// The seed of the newest revision that has one, among those that were read and the others. Where
+    /// there is none, or every revision is to have new passwords as Helm makes them, a new one.
+    async fn seed(&self, read: &[Record]) -> Result<Seed, Error> {
+        if self.desired.randomness == Randomness::Helm {
+            return Ok(super::context::new_seed());
+        }
+        for header in self.sight.observed.history.iter().rev() {
+            let found = match read.iter().find(|record| record.version == header.revision) {
+                Some(record) => record.seed.clone(),
+                None => {
+                    let release = &self.desired.release;
+                    self.context.storage.seed(release, header.revision).await?
+                }
+            };
+            if let Some(seed) = found {
+                return Ok(seed);
+            }
+        }
+        Ok(super::context::new_seed())
+    }
+
+    async fn render(&self, chart: &Chart, named: &str, seed: Seed) -> Result<Rendered, Error> {
         let capabilities = self.context.cluster.capabilities().await?;
         let upgrade = self
             .sight
@@ -442,7 +479,7 @@ impl Acting<'_> {
                 api_versions: capabilities.api_versions,
                 ..render::Capabilities::default()
             },
-            environment: super::context::environment(),
+            environment: super::context::environment(seed),
             options: render::Options::default(),
         };
         let lookup = ClusterLookup::new(self.context.cluster.clone());
@@ -521,6 +558,7 @@ impl Acting<'_> {
         notes.note_source(Notes::new(good.notes_to_self.clone()).source().as_ref());
         let time = release::time(now());
         let server_side = good.is_server_side();
+        notes.note_signer(Notes::new(good.notes_to_self.clone()).signer());
         let mut record = Record {
             version: self.next_revision(),
             info: Info {
@@ -706,6 +744,10 @@ pub(super) fn snapshot(record: &Record) -> crate::api::Snapshot {
         chart_version: chart_version.to_owned(),
         app_version: record.app_version().to_owned(),
         chart_digest: source.map(|source| source.digest).unwrap_or_default(),
+        signer: Notes::new(record.notes_to_self.clone())
+            .signer()
+            .unwrap_or_default()
+            .to_owned(),
         config_digest: plan::values_digest(&record.config),
         first_deployed: record.info.first_deployed.clone(),
         last_deployed: record.info.last_deployed.clone(),

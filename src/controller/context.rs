@@ -18,6 +18,7 @@ use super::holder::Holder;
 use super::watches::Watches;
 use crate::api::{HelmRelease, HelmReleaseStatus, Reason};
 use crate::cluster::Cluster;
+use crate::release::Seed;
 use crate::render::Environment;
 use crate::source::Sources;
 use crate::storage::Storage;
@@ -205,12 +206,20 @@ pub(super) fn now() -> Timestamp {
     Timestamp::now()
 }
 
-/// What a render gets of the outside world: the time, and randomness fit for keys.
-pub(super) fn environment() -> Environment {
+/// A seed that nobody has.
+pub(super) fn new_seed() -> Seed {
+    let mut secret = [0; 32];
+    rand::rng().fill_bytes(&mut secret);
+    Seed::new(secret, now())
+}
+
+/// What a render gets of the outside world: the time, and the seed of what templates draw.
+pub(super) fn environment(seed: Seed) -> Environment {
     Environment {
         now: now(),
         time_zone: TimeZone::system(),
         random: Box::new(|buffer| rand::rng().fill_bytes(buffer)),
+        seed: Some(seed),
         resolve_host: None,
     }
 }

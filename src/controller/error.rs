@@ -298,6 +298,7 @@ fn source_reason(error: &source::Error) -> Reason {
         source::Error::NotFound { .. } => Reason::SourceNotFound,
         source::Error::Unauthorized { .. } => Reason::SourceUnauthorized,
         source::Error::DigestMismatch { .. } => Reason::DigestMismatch,
+        source::Error::Unverified { .. } => Reason::VerificationFailed,
         source::Error::TooLarge { .. } | source::Error::Malformed { .. } => Reason::ArtifactFailed,
         error if error.is_transient() => Reason::SourceUnavailable,
         _ => Reason::SourceRefused,

@@ -8,7 +8,11 @@ use kube::{Api, Client};
 use serde_json::{Map, Value};
 
 use super::error::{Error, ReferenceError};
-use crate::api::{CloudProvider, HelmReleaseSpec, SecretName, ValuesKind, ValuesReference};
+use crate::api::{
+    CloudProvider, HelmReleaseSpec, SecretName, ValuesKind, ValuesReference, Verify, VerifyProvider,
+};
+use crate::source::verify::Trusted;
+use crate::source::verify::pgp::Keyring;
 use crate::source::{Cloud, Credentials, DockerConfig, ProxyServer, Route, TlsMaterial};
 use crate::{chart, yaml};
 
@@ -219,6 +223,52 @@ pub(super) async fn route(
     };
     let login = text("username").map(|user| (user, text("password").unwrap_or_default()));
     Ok(Route::Through(ProxyServer::new(&address, login)?))
+}
+
+/// The keys of `spec.verify`.
+pub(super) async fn trusted(
+    client: &Client,
+    namespace: &str,
+    spec: &HelmReleaseSpec,
+) -> Result<Option<Trusted>, Error> {
+    const FIELD: &str = "verify.secretRef";
+    let Some(Verify {
+        provider,
+        secret_ref,
+    }) = &spec.verify
+    else {
+        return Ok(None);
+    };
+    let name = &secret_ref.name;
+    let data = secret_data(client, namespace, FIELD, name).await?;
+    let wanted = |key: &String| *provider == VerifyProvider::Pgp || key.ends_with(".pub");
+    let mut trusted = match provider {
+        VerifyProvider::Cosign => Trusted::Cosign(Vec::new()),
+        VerifyProvider::Pgp => Trusted::Pgp(Keyring::default()),
+    };
+    let mut is_empty = true;
+    for (key, bytes) in data.iter().filter(|(key, _)| wanted(key)) {
+        is_empty = false;
+        trusted
+            .add(bytes)
+            .map_err(|error| ReferenceError::Unusable {
+                field: FIELD,
+                object: format!("Secret {name}"),
+                key: key.clone(),
+                problem: error.to_string(),
+            })?;
+    }
+    if is_empty {
+        return Err(Error::Reference(ReferenceError::MissingKey {
+            field: FIELD,
+            object: format!("Secret {name}"),
+            key: match provider {
+                VerifyProvider::Cosign => "cosign.pub".to_owned(),
+                VerifyProvider::Pgp => "keyring.gpg".to_owned(),
+            },
+        }));
+    }
+    Ok(Some(trusted))
 }
 
 async fn secret_data(

@@ -8,7 +8,9 @@ use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 
 use super::exemptions::Exemptions;
-use crate::api::{CrdPolicy, Deletion, Drift, Guard, HelmRelease, HelmReleaseSpec, Replace, Test};
+use crate::api::{
+    CrdPolicy, Deletion, Drift, Guard, HelmRelease, HelmReleaseSpec, Randomness, Replace, Test,
+};
 
 /// Which release: what Helm calls it, and where its record is stored.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
@@ -71,6 +73,8 @@ pub struct Desired {
     pub guard: Guard,
     /// Whether what cannot be changed is replaced.
     pub replace: Replace,
+    /// Whether passwords and certificates of templates are kept.
+    pub randomness: Randomness,
     /// Whether to run the chart's tests.
     pub test: Test,
     /// What to do on deletion.
@@ -116,6 +120,7 @@ impl Desired {
             crds: spec.crds,
             guard: spec.guard,
             replace: spec.replace,
+            randomness: spec.randomness,
             test: spec.test.clone(),
             deletion: spec.deletion.clone(),
             create_namespace: spec.create_namespace,

@@ -20,6 +20,7 @@ const HOOKS_RUN: &str = "helm.pintle.dev/hooks-run";
 const ATTEMPT: &str = "helm.pintle.dev/attempt";
 const TESTS: &str = "helm.pintle.dev/tests";
 const SOURCE: &str = "helm.pintle.dev/source";
+const SIGNER: &str = "helm.pintle.dev/chart-signer";
 
 /// How the chart's tests of a revision stand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,6 +56,18 @@ impl Notes {
     /// From now on it is this one.
     pub fn hold(&mut self, holder: &str) {
         self.0.insert(HOLDER.to_owned(), holder.to_owned());
+    }
+
+    /// Who signed the chart.
+    pub fn signer(&self) -> Option<&str> {
+        self.0.get(SIGNER).map(String::as_str)
+    }
+
+    /// The chart was signed by this one.
+    pub fn note_signer(&mut self, signer: Option<&str>) {
+        if let Some(signer) = signer {
+            self.0.insert(SIGNER.to_owned(), signer.to_owned());
+        }
     }
 
     /// How often the revision was gone on with after an interruption.

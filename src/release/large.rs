@@ -60,7 +60,9 @@ struct Rest {
 /// # Errors
 /// As [`encode`].
 pub fn fit(record: &Record) -> Result<Fitted, Error> {
-    fit_into(record, MAX_SECRET)
+    // The seed stands beside it.
+    let beside = record.seed.as_ref().map_or(0, |seed| seed.write().len());
+    fit_into(record, MAX_SECRET - beside)
 }
 
 fn fit_into(record: &Record, most: usize) -> Result<Fitted, Error> {

@@ -13,12 +13,14 @@ mod gojson;
 mod history;
 mod large;
 mod record;
+mod seed;
 mod status;
 
 pub use codec::{MAX_RECORD, decode, encode};
 pub use history::{Header, History, labels, secret_name};
 pub use large::{Fitted, continued, fit, join};
 pub use record::{Info, Record, time};
+pub use seed::{SEED_KEY, Seed};
 pub use status::Status;
 
 /// The `type` of a Secret that holds a release.
@@ -57,6 +59,9 @@ pub enum Error {
     /// What further Secrets hold is not what the record's own Secret speaks of.
     #[error("put the parts of a stored release together")]
     Parts,
+    /// What stands where the seed should is none.
+    #[error("key {SEED_KEY} holds no seed: passwords that templates make could not be made again")]
+    Seed,
     /// A Secret's labels do not say which release it holds.
     #[error("the labels of a stored release have no {0}")]
     Label(&'static str),

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 
+use super::seed::Seed;
 use super::status::Status;
 use crate::manifest::Hook;
 
@@ -50,6 +51,10 @@ pub struct Record {
     /// revision to revision and drops annotations, so these tell who made a revision.
     #[serde(skip)]
     pub notes_to_self: BTreeMap<String, String>,
+    /// What the passwords and certificates of this revision grew from: a further key of the
+    /// Secret's data. Helm takes it away where it writes a record over.
+    #[serde(skip)]
+    pub seed: Option<Seed>,
     /// The resource version that the Secret had when it was read or written: a write over it fails
     /// where somebody else wrote in between.
     #[serde(skip)]

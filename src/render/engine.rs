@@ -46,7 +46,7 @@ impl Engine {
     ) -> (Result<Printed, Error>, Vec<Warning>) {
         let templates = self.templates(&environment.time_zone);
         self.session.begin(environment, asker, facts.options.lint);
-        let printed = print(facts, templates);
+        let printed = print(facts, templates, &self.session);
         (printed, self.session.end())
     }
 
@@ -64,7 +64,7 @@ impl Engine {
 }
 
 /// helm: pkg/engine/engine.go render
-fn print(facts: &Facts<'_>, templates: Templates) -> Result<Printed, Error> {
+fn print(facts: &Facts<'_>, templates: Templates, session: &Session) -> Result<Printed, Error> {
     let Facts {
         chart,
         values,
@@ -95,6 +95,7 @@ fn print(facts: &Facts<'_>, templates: Templates) -> Result<Printed, Error> {
     };
     let mut printed = Printed::new();
     for file in files.iter().filter(|file| !file.is_partial()) {
+        session.enter_file(&file.path);
         let text = templates
             .execute(&file.path, &file.enter(), limits)
             .map_err(|error| Error::Template(trace::execution_error(&file.path, &error)))?;

@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 use super::capabilities::Capabilities;
 use crate::chart::{Chart, Warning};
 use crate::manifest::Hook;
+use crate::release::Seed;
 use crate::template::Limits;
 
 /// All that a render depends on besides the chart and the cluster's answers to `lookup`.
@@ -71,6 +72,8 @@ pub struct Environment {
     /// The source of randomness: passwords and keys are made of it, so it must be one that is fit
     /// for them.
     pub random: Box<RandomBytes>,
+    /// What templates draw from instead, where a release is to keep its passwords and certificates.
+    pub seed: Option<Seed>,
     /// What `getHostByName` asks. Helm has nothing here unless told to, and no host has an address.
     pub resolve_host: Option<Box<ResolveHost>>,
 }
@@ -91,6 +94,7 @@ impl Default for Environment {
                     *byte = (state >> 56) as u8;
                 }
             }),
+            seed: None,
             resolve_host: None,
         }
     }

@@ -10,6 +10,7 @@
 
 mod capabilities;
 mod data;
+mod draws;
 mod duration;
 mod engine;
 mod files;

@@ -13,6 +13,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde_json::Value as Json;
 
+use super::draws::Draws;
 use super::inputs::{Environment, RandomBytes, ResolveHost};
 use super::lookup::LookupError;
 use crate::chart::Warning;
@@ -36,6 +37,7 @@ pub(super) type Asker = Box<dyn Fn(Question) -> Result<(), LookupError>>;
 pub(super) struct Session {
     now: Cell<Timestamp>,
     random: RefCell<Option<Box<RandomBytes>>>,
+    draws: RefCell<Option<Draws>>,
     resolve_host: RefCell<Option<Box<ResolveHost>>>,
     asker: RefCell<Option<Asker>>,
     lint: Cell<bool>,
@@ -52,10 +54,12 @@ impl Session {
             now,
             time_zone: _,
             random,
+            seed,
             resolve_host,
         } = environment;
         self.now.set(now);
         self.random.replace(Some(random));
+        self.draws.replace(seed.map(|seed| Draws::new(seed, now)));
         self.resolve_host.replace(resolve_host);
         self.asker.replace(asker);
         self.lint.set(lint);
@@ -67,9 +71,28 @@ impl Session {
     /// Ends it, and gives what it said on standard error.
     pub(super) fn end(&self) -> Vec<Warning> {
         self.random.take();
+        self.draws.take();
         self.resolve_host.take();
         self.asker.take();
         self.log.take()
+    }
+
+    /// A template file is executed next.
+    pub(super) fn enter_file(&self, path: &str) {
+        if let Some(draws) = self.draws.borrow_mut().as_mut() {
+            draws.enter(path);
+        }
+    }
+
+    fn fill(&self, buffer: &mut [u8]) {
+        if let Some(draws) = self.draws.borrow_mut().as_mut()
+            && draws.fill(buffer)
+        {
+            return;
+        }
+        if let Some(random) = self.random.borrow_mut().as_mut() {
+            random(buffer);
+        }
     }
 
     pub(super) fn say(&self, warning: Warning) {
@@ -128,15 +151,25 @@ impl Session {
 
 /// What Sprig's functions know of the world: whatever the session knows at that moment.
 pub(super) fn environment(session: &Rc<Session>, time_zone: TimeZone) -> sprig::Environment {
-    let [clock, chance, network] = [session, session, session].map(Rc::clone);
+    let [clock, chance, calls, terms, network] =
+        [session, session, session, session, session].map(Rc::clone);
     sprig::Environment {
         now: Box::new(move || clock.now.get()),
         time_zone,
         random: RefCell::new(Box::new(move |buffer: &mut [u8]| {
-            if let Some(random) = chance.random.borrow_mut().as_mut() {
-                random(buffer);
-            }
+            chance.fill(buffer);
         })),
+        keyed: Some(sprig::Keyed {
+            call: Box::new(move |function, arguments| {
+                if let Some(draws) = calls.draws.borrow_mut().as_mut() {
+                    draws.call(function, arguments);
+                }
+            }),
+            begin: Box::new(move |validity| match terms.draws.borrow_mut().as_mut() {
+                Some(draws) => draws.begin(validity),
+                None => terms.now.get(),
+            }),
+        }),
         resolve_host: Some(Box::new(move |name: &str| {
             let resolve = network.resolve_host.borrow();
             resolve

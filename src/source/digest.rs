@@ -28,6 +28,11 @@ impl Digest {
         Self(sum.finalize().into())
     }
 
+    /// The sum itself.
+    pub(super) fn bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+
     /// The 64 lower-case hexadecimal digits, without the `sha256:` before them.
     pub fn hex(&self) -> String {
         hex(&self.0)

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::digest::Digest;
+use super::verify;
 
 /// A cause from a library, shared because many waiters get the same error.
 pub(super) type Cause = Arc<dyn StdError + Send + Sync>;
@@ -61,6 +62,14 @@ pub enum Error {
         action: String,
         /// Why it failed.
         source: Cause,
+    },
+    /// The chart is not signed as it is asked to be.
+    #[error("verifying {place}")]
+    Unverified {
+        /// What was to be verified.
+        place: Box<Place>,
+        /// What is wrong with its signature.
+        source: verify::Error,
     },
     /// A chart name or version that cannot stand in a URL or a tag.
     #[error("fetching {place}: {reason}")]
@@ -235,6 +244,8 @@ pub enum Missing {
     Version,
     /// The index or the manifest names an archive that the server does not have.
     Archive,
+    /// What was asked for to verify the chart.
+    Signature,
 }
 
 impl fmt::Display for Missing {
@@ -244,6 +255,7 @@ impl fmt::Display for Missing {
             Self::Chart => "the repository has no chart of this name",
             Self::Version => "the chart has no such version",
             Self::Archive => "the server does not have the archive that it names",
+            Self::Signature => "the server does not have the signature that it names",
         })
     }
 }
@@ -259,6 +271,8 @@ pub enum Part {
     Index,
     /// The answer of a token server.
     Token,
+    /// A provenance, a signed document or a bundle.
+    Signature,
 }
 
 impl fmt::Display for Part {
@@ -268,6 +282,7 @@ impl fmt::Display for Part {
             Self::Manifest => "manifest",
             Self::Index => "index.yaml",
             Self::Token => "token server's answer",
+            Self::Signature => "signature",
         })
     }
 }

@@ -1,5 +1,7 @@
 //! Fetches a chart from a Helm repository: index.yaml, then the archive that its entry names.
 
+pub(super) mod provenance;
+
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 

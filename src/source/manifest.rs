@@ -103,15 +103,16 @@ fn chart_layer(layers: &[Descriptor]) -> Result<Content, String> {
 
 impl Descriptor {
     fn content(&self) -> Result<Content, String> {
-        let digest = self
-            .digest
-            .parse()
-            .map_err(|_| format!("it names {:?}, which is no sha256 digest", self.digest))?;
-        Ok(Content {
-            digest,
-            size: self.size,
-        })
+        content(&self.digest, self.size)
     }
+}
+
+/// What a descriptor names. `Err` says what is wrong with it.
+pub(super) fn content(digest: &str, size: u64) -> Result<Content, String> {
+    let digest = digest
+        .parse()
+        .map_err(|_| format!("it names {digest:?}, which is no sha256 digest"))?;
+    Ok(Content { digest, size })
 }
 
 /// Whether a registry's 404 says that it knows no such repository, rather than no such tag.

@@ -34,6 +34,7 @@ mod target;
 mod tests;
 mod tls;
 mod token;
+pub mod verify;
 mod web;
 
 use std::collections::HashSet;
@@ -52,14 +53,16 @@ pub use credentials::{Credentials, DockerConfig};
 pub use digest::Digest;
 pub use error::{Declared, Error, Missing, Part, Place};
 use flight::Flights;
-use helm_repository::KnownEntries;
+use helm_repository::{KnownEntries, provenance};
 use http::Http;
 pub use mirrors::{Mirror, Mirrors};
+use oci::signatures;
 pub use proxy::{ProxyServer, Route};
 use repository::Kind;
 pub use repository::Repository;
 use target::{Target, place};
 pub use tls::{TlsMaterial, Trust};
+use verify::{Signer, Trusted};
 pub use web::{Get, LoginWhen, Reply, Web};
 
 /// A chart, named exactly.
@@ -312,6 +315,102 @@ impl Sources {
             async move { sources.hand_out(&chart, &reference).await }.boxed()
         };
         self.flights.join(key, work).await
+    }
+
+    /// Who among those trusted has signed a chart that was fetched.
+    ///
+    /// # Errors
+    /// [`Error::Unverified`] where none of them has, and what else can go wrong on the way to a
+    /// signature: nothing but a signature that holds is an answer.
+    pub async fn verify(
+        &self,
+        chart: &ChartRef,
+        archive: &Archive,
+        trusted: &Trusted,
+    ) -> Result<Signer, Error> {
+        let verified = self.verify_now(chart, archive, trusted);
+        let verified = tokio::time::timeout(self.whole, verified).await;
+        verified.unwrap_or_else(|_| {
+            Err(Error::Timeout {
+                place: Box::new(place(chart, None)),
+                waited: "the signature",
+            })
+        })
+    }
+
+    async fn verify_now(
+        &self,
+        chart: &ChartRef,
+        archive: &Archive,
+        trusted: &Trusted,
+    ) -> Result<Signer, Error> {
+        let reference = self.shared.cache.key(chart);
+        let mut failed: Option<Error> = None;
+        for place in self.mirrors.places(chart) {
+            let unsigned = |error: &Error| {
+                let source = verify::Error::Unsigned;
+                matches!(error, Error::Unverified { source: found, .. } if *found == source)
+            };
+            match self.verify_from(&place, &reference, archive, trusted).await {
+                Ok(signer) => return Ok(signer),
+                // A mirror may have the chart alone.
+                Err(error) if !unsigned(&error) && !error.may_be_elsewhere() => return Err(error),
+                Err(error)
+                    if failed
+                        .as_ref()
+                        .is_none_or(|first| error.is_transient() && !first.is_transient()) =>
+                {
+                    failed = Some(error);
+                }
+                Err(_) => {}
+            }
+        }
+        Err(failed.unwrap_or_else(|| Error::Unverified {
+            place: Box::new(place(chart, None)),
+            source: verify::Error::Unsigned,
+        }))
+    }
+
+    /// Who signed, as one place has it.
+    async fn verify_from(
+        &self,
+        chart: &ChartRef,
+        reference: &ReferenceKey,
+        archive: &Archive,
+        trusted: &Trusted,
+    ) -> Result<Signer, Error> {
+        let shared = &*self.shared;
+        Target::new(chart, self.allow_insecure)?;
+        let chart = &shared.clouds.resolve(&shared.http, chart).await?;
+        let target = Target::new(chart, self.allow_insecure)?;
+        let registry = match chart.repo.kind() {
+            Kind::Index(base) => {
+                let Trusted::Pgp(keyring) = trusted else {
+                    // cosign signs manifests, and an archive alone has none.
+                    return Err(target.unverified(base, verify::Error::Unsigned));
+                };
+                return provenance::verify(shared, &target, base, reference, archive, keyring)
+                    .await;
+            }
+            Kind::Registry(registry) => registry,
+        };
+        let image = oci::Reference {
+            api: registry.api(chart.insecure)?,
+            repository: registry.repository_of(&chart.name),
+            tag: oci::Reference::tag_of(&chart.version),
+        };
+        let Some(manifest) = archive.manifest else {
+            return Err(target.unverified(&image.api, verify::Error::Unsigned));
+        };
+        match trusted {
+            Trusted::Pgp(keyring) => {
+                let digests = (archive.digest, manifest);
+                signatures::provenance(shared, &target, &image, digests, keyring).await
+            }
+            Trusted::Cosign(keys) => {
+                signatures::cosigned(shared, &target, &image, manifest, keys).await
+            }
+        }
     }
 
     /// Removes archives from the cache that nobody used for long. What releases' histories were made

@@ -1,5 +1,7 @@
 //! Pulls a chart from a registry (OCI distribution): manifest by tag, then the one blob it names.
 
+pub(super) mod signatures;
+
 use bytes::Bytes;
 use reqwest::header::HeaderValue;
 use url::Url;

@@ -6,7 +6,7 @@ use super::credentials::{Login, authority};
 use super::digest::Digest;
 use super::error::{Declared, Error, Place};
 use super::repository::{Kind, Repository, shown};
-use super::{ChartRef, Route, TlsMaterial};
+use super::{ChartRef, Route, TlsMaterial, verify};
 
 /// What every step of one fetch knows of the chart reference.
 pub(super) struct Target<'a> {
@@ -143,6 +143,12 @@ impl<'a> Target<'a> {
     /// Whether these are the digests that the reference names.
     pub(super) fn is_pinned(&self, archive: Digest, manifest: Option<Digest>) -> bool {
         self.check_pins(&self.home, archive, manifest).is_ok()
+    }
+
+    /// The chart's signature does not hold.
+    pub(super) fn unverified(&self, url: &Url, source: verify::Error) -> Error {
+        let place = self.at(url);
+        Error::Unverified { place, source }
     }
 
     pub(super) fn at(&self, url: &Url) -> Box<Place> {

@@ -25,8 +25,9 @@ use crate::template::{Function, Text};
 
 use super::Environment;
 
-pub(super) fn functions(environment: &Rc<Environment>) -> Vec<(&'static str, Function)> {
-    let mut functions = vec![
+/// What follows from its arguments alone.
+pub(super) fn functions() -> Vec<(&'static str, Function)> {
+    vec![
         (
             "sha1sum",
             Function::new(|text: Text| hexadecimal(&Sha1::digest(&**text))),
@@ -43,8 +44,12 @@ pub(super) fn functions(environment: &Rc<Environment>) -> Vec<(&'static str, Fun
             "adler32sum",
             Function::new(|text: Text| adler2::adler32_slice(&text).to_string()),
         ),
-    ];
-    functions.extend(password::functions(environment));
+    ]
+}
+
+/// What has chance in it, and its neighbours.
+pub(super) fn drawing(environment: &Rc<Environment>) -> Vec<(&'static str, Function)> {
+    let mut functions = password::functions(environment);
     functions.extend(cipher::functions(environment));
     functions.extend(key::functions(environment));
     functions.extend(certificate::functions(environment));

@@ -40,12 +40,15 @@ pub use cast::parse_float;
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use crate::template::Function;
+use crate::template::{Function, Value};
 
 /// Fills a buffer with random bytes.
 pub type RandomBytes = dyn FnMut(&mut [u8]);
 /// The addresses of a host name; none if it cannot be resolved.
 pub type ResolveHost = dyn Fn(&str) -> Vec<String>;
+
+/// Is told a function's name and its arguments.
+pub type CallTold = dyn Fn(&'static str, &[Value]);
 
 /// What the functions know of the world.
 pub struct Environment {
@@ -56,13 +59,48 @@ pub struct Environment {
     /// The source of randomness: passwords and keys are made of it, so it must be one that is fit
     /// for them.
     pub random: RefCell<Box<RandomBytes>>,
+    /// What lets the randomness follow from the call that draws it; without it, each draw stands
+    /// for itself.
+    pub keyed: Option<Keyed>,
     /// What `getHostByName` asks; without it, no host has an address.
     pub resolve_host: Option<Box<ResolveHost>>,
+}
+
+/// Randomness that follows from the calls that draw it.
+pub struct Keyed {
+    /// Told of each call of a function that may draw, before it does: its name and its arguments.
+    pub call: Box<CallTold>,
+    /// When a certificate begins that is valid for so many nanoseconds. Asked before anything is
+    /// drawn for the certificate.
+    pub begin: Box<dyn Fn(i64) -> jiff::Timestamp>,
 }
 
 impl Environment {
     fn fill(&self, buffer: &mut [u8]) {
         (self.random.borrow_mut())(buffer);
+    }
+
+    /// When a certificate begins that is valid for so many nanoseconds.
+    fn begin_certificate(&self, validity: i64) -> jiff::Timestamp {
+        match &self.keyed {
+            Some(keyed) => (keyed.begin)(validity),
+            None => (self.now)(),
+        }
+    }
+}
+
+/// A function whose calls are told to what keys the randomness.
+fn told(environment: &Rc<Environment>, name: &'static str, function: Function) -> Function {
+    let environment = Rc::clone(environment);
+    let body = Rc::clone(&function.body);
+    Function {
+        body: Rc::new(move |machine, values| {
+            if let Some(keyed) = &environment.keyed {
+                (keyed.call)(name, values);
+            }
+            body(machine, values)
+        }),
+        ..function
     }
 }
 
@@ -74,6 +112,13 @@ pub fn methods(environment: &Rc<Environment>) -> Vec<(&'static str, &'static str
 
 /// Sprig's functions under their names.
 pub fn functions(environment: &Rc<Environment>) -> Vec<(&'static str, Function)> {
+    let drawing = [
+        crypto::drawing(environment),
+        random::functions(environment),
+        network::functions(environment),
+    ];
+    let told = |(name, function)| (name, told(environment, name, function));
+    let drawing = drawing.into_iter().flatten().map(told).collect();
     let functions = [
         strings::functions(),
         casing::functions(),
@@ -91,10 +136,9 @@ pub fn functions(environment: &Rc<Environment>) -> Vec<(&'static str, Function)>
         regex::functions(),
         semver::functions(),
         flow::functions(),
-        crypto::functions(environment),
+        crypto::functions(),
         dates::functions(environment),
-        random::functions(environment),
-        network::functions(environment),
+        drawing,
     ];
     functions
         .into_iter()

@@ -3,6 +3,7 @@
 //! label that Helm looks for.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use k8s_openapi::ByteString;
 use k8s_openapi::api::core::v1::Secret;
@@ -12,7 +13,7 @@ use kube::{Api, Client};
 use super::error::Error;
 use super::ledger::Ledger;
 use crate::plan::ReleaseName;
-use crate::release::{self, Fitted, Header, Record};
+use crate::release::{self, Fitted, Header, Record, Seed};
 
 /// The annotation on a record's Secret that names the digest of what further Secrets hold.
 const CONTINUED: &str = "helm.pintle.dev/continued";
@@ -73,22 +74,8 @@ impl Storage {
 
     /// A revision's record.
     pub async fn get(&self, release: &ReleaseName, revision: i64) -> Result<Record, Error> {
+        let secret = self.secret(release, revision).await?;
         let name = release::secret_name(&release.name, revision);
-        let secret = match self.ledger.kept(release, revision, &name) {
-            Some(secret) => secret,
-            None => {
-                let read = self
-                    .secrets(&release.namespace)
-                    .get_opt(&name)
-                    .await
-                    .map_err(|source| failed("read", release.to_string(), source))?
-                    .ok_or_else(|| Error::NotFound {
-                        release: release.to_string(),
-                        revision,
-                    })?;
-                self.ledger.keep(read)
-            }
-        };
         let data = secret.data.iter().flatten();
         let mut stored = data.filter(|(key, _)| *key == release::SECRET_KEY);
         let stored = stored.next().map(|(_, bytes)| &*bytes.0);
@@ -97,6 +84,7 @@ impl Storage {
                 secret: format!("{}/{name}", release.namespace),
                 source,
             })?;
+        record.seed = seed(&secret, &release.namespace, &name)?;
         let metadata = &secret.metadata;
         // The user's labels live on the Secret, not in the record.
         if let Ok(header) =
@@ -139,6 +127,31 @@ impl Storage {
         })?;
         record.notes_to_self.insert(CONTINUED.to_owned(), digest);
         Ok(())
+    }
+
+    /// A revision's seed, if it has one.
+    pub async fn seed(&self, release: &ReleaseName, revision: i64) -> Result<Option<Seed>, Error> {
+        let name = release::secret_name(&release.name, revision);
+        let secret = self.secret(release, revision).await?;
+        seed(&secret, &release.namespace, &name)
+    }
+
+    /// A revision's Secret, from memory where it is there.
+    async fn secret(&self, release: &ReleaseName, revision: i64) -> Result<Arc<Secret>, Error> {
+        let name = release::secret_name(&release.name, revision);
+        if let Some(secret) = self.ledger.kept(release, revision, &name) {
+            return Ok(secret);
+        }
+        let read = self
+            .secrets(&release.namespace)
+            .get_opt(&name)
+            .await
+            .map_err(|source| failed("read", release.to_string(), source))?
+            .ok_or_else(|| Error::NotFound {
+                release: release.to_string(),
+                revision,
+            })?;
+        Ok(self.ledger.keep(read))
     }
 
     /// Stores a new revision; fails where there is one of that number already.
@@ -308,6 +321,10 @@ impl Storage {
 
 fn secret(record: &Record, stored: Vec<u8>, created: bool, now: i64) -> Secret {
     let name = release::secret_name(&record.name, record.version);
+    let mut data = BTreeMap::from([(release::SECRET_KEY.to_owned(), ByteString(stored))]);
+    if let Some(seed) = &record.seed {
+        data.insert(release::SEED_KEY.to_owned(), ByteString(seed.write()));
+    }
     Secret {
         metadata: ObjectMeta {
             name: Some(name),
@@ -318,10 +335,7 @@ fn secret(record: &Record, stored: Vec<u8>, created: bool, now: i64) -> Secret {
             ..ObjectMeta::default()
         },
         type_: Some(release::SECRET_TYPE.to_owned()),
-        data: Some(BTreeMap::from([(
-            release::SECRET_KEY.to_owned(),
-            ByteString(stored),
-        )])),
+        data: Some(data),
         ..Secret::default()
     }
 }
@@ -329,6 +343,22 @@ fn secret(record: &Record, stored: Vec<u8>, created: bool, now: i64) -> Secret {
 /// The name of a further Secret of a record, from 1.
 fn part_name(name: &str, number: usize) -> String {
     format!("{name}.{number}")
+}
+
+/// The seed among a Secret's data. One that cannot be read is an error: without it the next upgrade
+/// would make other passwords, and nobody would know why.
+fn seed(secret: &Secret, namespace: &str, name: &str) -> Result<Option<Seed>, Error> {
+    let data = secret.data.as_ref();
+    let Some(stored) = data.and_then(|data| data.get(release::SEED_KEY)) else {
+        return Ok(None);
+    };
+    match Seed::read(&stored.0) {
+        Some(seed) => Ok(Some(seed)),
+        None => Err(Error::Codec {
+            secret: format!("{namespace}/{name}"),
+            source: release::Error::Seed,
+        }),
+    }
 }
 
 pub(super) fn revision(metadata: &ObjectMeta) -> Option<Revision> {

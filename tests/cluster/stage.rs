@@ -128,10 +128,18 @@ impl Stage {
         self.testbed
             .helm(&["push", &archive, &self.registry(), "--plain-http"])?
             .successful()?;
+        self.reindex()
+    }
+
+    /// Writes the index of the HTTP repository anew.
+    pub(crate) fn reindex(&self) -> Result<()> {
         // Tests run at once, and so would the writers of the index.
         static INDEX: Mutex<()> = Mutex::new(());
         let _turn = INDEX.lock().unwrap_or_else(PoisonError::into_inner);
-        self.testbed.helm(&["repo", "index", &to])?.successful()?;
+        let folder = self.testbed.charts_folder().display().to_string();
+        self.testbed
+            .helm(&["repo", "index", &folder])?
+            .successful()?;
         Ok(())
     }
 

@@ -46,6 +46,7 @@ pub(super) fn environment_of(now: &str, drawn: Vec<u8>) -> Rc<Environment> {
                 *byte = (state >> 56) as u8;
             }
         })),
+        keyed: None,
         resolve_host: None,
     })
 }

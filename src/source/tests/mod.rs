@@ -8,6 +8,7 @@ mod registry;
 mod repository;
 mod retries;
 mod server;
+mod signed;
 mod tls;
 mod web;
 

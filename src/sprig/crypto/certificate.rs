@@ -12,7 +12,7 @@ use crate::template::{CallError, Function, List, Map, Object, Text, Type, Value}
 use super::issuer::Issuer;
 use super::key::PrivateKey;
 use super::pem;
-use super::x509::Template;
+use super::x509::{Template, Term};
 
 /// How long the keys of certificates are.
 const KEY_BITS: u32 = 2_048;
@@ -20,11 +20,16 @@ const KEY_BITS: u32 = 2_048;
 pub(super) fn functions(environment: &Rc<Environment>) -> Vec<(&'static str, Function)> {
     let with = || Rc::clone(environment);
     let [ca, ca_key, own, own_key] = [with(), with(), with(), with()];
-    let gen_ca = move |name: Text, days: isize| authority(&ca, &name, days, &new_key(&ca)?);
+    let gen_ca = move |name: Text, days: isize| {
+        let term = Term::of(&ca, days);
+        authority(&ca, name, term, &new_key(&ca)?)
+    };
     let gen_ca_with_key = move |name: Text, days: isize, key: Text| {
-        authority(&ca_key, &name, days, &given_key(&key)?)
+        let term = Term::of(&ca_key, days);
+        authority(&ca_key, name, term, &given_key(&key)?)
     };
     let gen_self_signed = move |name: Text, ips: List, dns: List, days: isize| {
+        let term = Term::of(&own, days);
         let key = new_key(&own)?;
         self_signed(
             &own,
@@ -32,20 +37,21 @@ pub(super) fn functions(environment: &Rc<Environment>) -> Vec<(&'static str, Fun
                 name,
                 ips,
                 dns,
-                days,
+                term,
             },
             &key,
         )
     };
     let gen_self_signed_with_key =
         move |name: Text, ips: List, dns: List, days: isize, key: Text| {
+            let term = Term::of(&own_key, days);
             self_signed(
                 &own_key,
                 &Request {
                     name,
                     ips,
                     dns,
-                    days,
+                    term,
                 },
                 &given_key(&key)?,
             )
@@ -78,11 +84,12 @@ fn signed(environment: Rc<Environment>, with_key: bool) -> Function {
         parameters.push(Type::String);
     }
     Function::with_machine(parameters, None, move |_, values| {
+        let request = Request::of(&environment, values)?;
         let key = match values.get(5) {
             Some(Value::String(key)) => given_key(key)?,
             _ => new_key(&environment)?,
         };
-        signed_by(&environment, &Request::of(values)?, &values[4], &key)
+        signed_by(&environment, &request, &values[4], &key)
     })
 }
 
@@ -178,11 +185,11 @@ struct Request {
     name: Text,
     ips: List,
     dns: List,
-    days: isize,
+    term: Term,
 }
 
 impl Request {
-    fn of(values: &[Value]) -> Result<Self, CallError> {
+    fn of(environment: &Environment, values: &[Value]) -> Result<Self, CallError> {
         match values {
             [
                 Value::String(name),
@@ -194,7 +201,7 @@ impl Request {
                 name: name.clone(),
                 ips: ips.clone(),
                 dns: dns.clone(),
-                days: *days as isize,
+                term: Term::of(environment, *days as isize),
             }),
             _ => Err(CallError::new("no request for a certificate")),
         }
@@ -213,7 +220,7 @@ impl Request {
             name: self.name.clone(),
             ips,
             dns,
-            days: self.days,
+            term: self.term.clone(),
             is_authority: false,
         })
     }
@@ -246,16 +253,16 @@ fn dns_name(value: &Value) -> Result<Text, CallError> {
 
 fn authority(
     environment: &Environment,
-    name: &Text,
-    days: isize,
+    name: Text,
+    term: Term,
     key: &PrivateKey,
 ) -> Result<Value, CallError> {
     let (ips, dns) = (Vec::new(), Vec::new());
     let template = Template {
-        name: name.clone(),
+        name,
         ips,
         dns,
-        days,
+        term,
         is_authority: true,
     };
     issue(&template, environment, key, None)

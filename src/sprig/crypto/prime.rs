@@ -153,6 +153,7 @@ mod tests {
                     *byte = (next >> 56) as u8;
                 }
             })),
+            keyed: None,
             resolve_host: None,
         }
     }

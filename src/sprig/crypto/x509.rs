@@ -26,8 +26,27 @@ pub(super) struct Template {
     pub(super) name: Text,
     pub(super) ips: Vec<IpAddr>,
     pub(super) dns: Vec<Text>,
-    pub(super) days: isize,
+    pub(super) term: Term,
     pub(super) is_authority: bool,
+}
+
+/// From when to when a certificate is valid.
+#[derive(Clone)]
+pub(super) struct Term {
+    begin: Time,
+    end: Time,
+}
+
+impl Term {
+    /// So many days from the time on that certificates begin at. To be asked for before anything
+    /// is drawn for the certificate.
+    pub(super) fn of(environment: &Environment, days: isize) -> Self {
+        const DAY: i64 = 24 * 3_600 * 1_000_000_000;
+        let validity = DAY.wrapping_mul(days as i64);
+        let begin = Time::from_timestamp(environment.begin_certificate(validity));
+        let end = begin.plus(Duration(validity));
+        Self { begin, end }
+    }
 }
 
 impl Template {
@@ -63,7 +82,7 @@ impl Template {
             der::unsigned(&serial),
             algorithm.clone(),
             issuer_subject.clone(),
-            self.validity(environment)?,
+            self.validity()?,
             subject,
             public.to_der(),
             der::element(der::explicit(3), &der::sequence(&extensions)),
@@ -96,11 +115,9 @@ impl Template {
         )]))
     }
 
-    fn validity(&self, environment: &Environment) -> Result<Vec<u8>, String> {
-        const DAY: i64 = 24 * 3_600 * 1_000_000_000;
-        let now = Time::from_timestamp((environment.now)());
-        let end = now.plus(Duration(DAY.wrapping_mul(self.days as i64)));
-        Ok(der::sequence(&[time(&now)?, time(&end)?]))
+    fn validity(&self) -> Result<Vec<u8>, String> {
+        let Term { begin, end } = &self.term;
+        Ok(der::sequence(&[time(begin)?, time(end)?]))
     }
 
     // crypto/x509: x509.go buildCertExtensions
