@@ -70,6 +70,8 @@ pub struct Execution<'e> {
     pub replace: Replace,
     /// What is left to others.
     pub exemptions: Exemptions<'e>,
+    /// Objects as they were read a moment ago; `None` is none.
+    pub seen: HashMap<ObjectKey, Option<Value>>,
     /// How long hooks and waiting may take, all told.
     pub timeout: Duration,
     /// Raised when the action is no longer wanted.
@@ -94,7 +96,7 @@ enum Stop {
 struct Progress {
     /// The record stands in storage: from here on a failure is recorded.
     recorded: bool,
-    /// Objects as they were read a moment ago, for the next step that asks; `None` is none.
+    /// The same as in [`Execution::seen`], for the next step that asks.
     seen: HashMap<ObjectKey, Option<Value>>,
     /// Objects that cannot be changed, and may be replaced.
     replaceable: BTreeSet<ObjectKey>,
@@ -118,7 +120,7 @@ impl Execution<'_> {
         let mut progress = Progress {
             // Tests are of a revision that stands there.
             recorded: matches!(self.plan.action, Action::Test { .. }),
-            seen: HashMap::new(),
+            seen: std::mem::take(&mut self.seen),
             replaceable: BTreeSet::new(),
             live: HashMap::new(),
             applied: Vec::new(),

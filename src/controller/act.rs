@@ -122,12 +122,13 @@ impl Acting<'_> {
     }
 
     async fn execute(&self, action: Action, intent: Intent, resumed: bool) -> Result<Acted, Error> {
-        let drifted: Vec<ObjectKey> = self
-            .sight
-            .drift
-            .iter()
-            .map(|seen| seen.object.key.clone())
-            .collect();
+        let drift = self.sight.drift.iter();
+        let drifted: Vec<ObjectKey> = drift.map(|seen| seen.object.key.clone()).collect();
+        let mut seen = HashMap::new();
+        if action == Action::CorrectDrift {
+            let drift = self.sight.drift.iter();
+            seen.extend(drift.map(|seen| (seen.object.key.clone(), seen.live.clone())));
+        }
         let plan = plan::build(&Build {
             action: &action,
             release: &self.desired.release,
@@ -177,6 +178,7 @@ impl Acting<'_> {
             history_max: self.desired.history_max,
             replace: self.desired.replace,
             exemptions: self.desired.exemptions(),
+            seen,
             timeout: self.desired.timeout,
             interrupt: self.interrupt,
             report: self.report,

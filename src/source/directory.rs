@@ -12,7 +12,7 @@ use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
-use rustix::fs::{AtFlags, CWD, Dir, FileType, Mode, OFlags};
+use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, RawDir};
 use rustix::io::{Errno, retry_on_intr};
 use rustix::path::Arg;
 
@@ -27,6 +27,9 @@ const MAX_PATH: usize = 4096;
 
 /// What is read of a file at once, where it has more.
 const BUFFER: usize = 64 * 1024;
+
+/// What the system is asked for of a folder at once: the entries of most charts.
+const LISTING: usize = 32 << 10;
 
 /// Symbolic links that may stand in one path.
 // go: path/filepath EvalSymlinks
@@ -138,6 +141,7 @@ pub fn read(path: &Path, warnings: &mut Vec<Warning>) -> Result<Files, Error> {
         path: top,
         name: String::new(),
         buffer,
+        listing: Vec::with_capacity(LISTING),
         chart_yaml,
     };
     // helm: the chart's own folder is not looked at twice
@@ -226,6 +230,8 @@ struct Walk<'a> {
     /// Its path below the chart's, or that of what is in it.
     name: String,
     buffer: Vec<u8>,
+    /// Room for what the system says of a folder's entries.
+    listing: Vec<u8>,
     /// What was read of the chart's `Chart.yaml` already.
     chart_yaml: Vec<u8>,
 }
@@ -241,16 +247,18 @@ struct Entry<'f> {
 impl Walk<'_> {
     /// Reads what is in a folder.
     fn folder(&mut self, folder: OwnedFd, links: usize) -> Result<(), Error> {
-        let mut folder = Dir::new(folder).map_err(|error| self.io_error("open", error))?;
         let mut entries: Vec<(CString, FileType)> = Vec::new();
-        while let Some(entry) = folder.read() {
+        let mut listing = std::mem::take(&mut self.listing);
+        let mut listed = RawDir::new(&folder, listing.spare_capacity_mut());
+        while let Some(entry) = listed.next() {
             let entry = entry.map_err(|error| self.io_error("readdirent", error))?;
             if !matches!(entry.file_name().to_bytes(), b"." | b"..") {
                 entries.push((entry.file_name().to_owned(), entry.file_type()));
             }
         }
+        self.listing = listing;
         entries.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
-        let folder = folder.fd().map_err(|error| self.io_error("open", error))?;
+        let folder = folder.as_fd();
         let length = self.name.len();
         for (file_name, kind) in &entries {
             if length > 0 {

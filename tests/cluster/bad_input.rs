@@ -42,8 +42,9 @@ fn kubectl_refuses_what_the_definition_forbids_with_a_sentence() -> Result<()> {
         ("tls: {}", "tls takes secretRef, serverName or both"),
         (
             "verify: {provider: cosign}",
-            "unknown field \"spec.verify\"",
+            "spec.verify.secretRef: Required value",
         ),
+        ("approval: Manual", "unknown field \"spec.approval\""),
     ] {
         let said = space.refused(&space.release("shop", spec))?;
         assert!(said.contains(sentence), "{spec}: {said}");
