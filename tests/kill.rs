@@ -1,6 +1,7 @@
 //! No interruption hurts: the controller is killed (SIGKILL) before and after every single write
 //! that it sends to the API server, for an install, an upgrade, a failed
-//! upgrade with its rollback, an upgrade that replaces what is immutable, and an uninstall, all with
+//! upgrade with its rollback, an upgrade that replaces what is immutable, one of a release
+//! that Helm applied server-side, and an uninstall, all with
 //! hooks; it is started again, and must end where it ends without the kill:
 //! nothing lost, nothing twice, no hook run twice, no revision too many, nothing pending.
 //!

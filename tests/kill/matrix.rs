@@ -25,38 +25,52 @@ struct Scenario {
     then: Option<&'static str>,
     /// Lines of the spec beside the values.
     spec: &'static str,
+    /// Helm makes the first install, server-side.
+    by_helm: bool,
 }
 
-const SCENARIOS: [Scenario; 5] = [
+const SCENARIOS: [Scenario; 6] = [
     Scenario {
         name: "install",
         before: None,
         then: Some("{greeting: first}"),
         spec: "test: {enabled: true}",
+        by_helm: false,
     },
     Scenario {
         name: "upgrade",
         before: Some("{greeting: first, extra: true}"),
         then: Some("{greeting: second}"),
         spec: "",
+        by_helm: false,
     },
     Scenario {
         name: "rollback",
         before: Some("{greeting: first}"),
         then: Some("{greeting: second, outcome: fail, extra: true}"),
         spec: "retries: 0\n  timeout: 60s",
+        by_helm: false,
     },
     Scenario {
         name: "replace",
         before: Some("{greeting: first, fixed: old}"),
         then: Some("{greeting: second, fixed: new}"),
         spec: "replace: WhenImmutable",
+        by_helm: false,
+    },
+    Scenario {
+        name: "server-side",
+        before: Some("{greeting: first}"),
+        then: Some("{greeting: second, extra: true}"),
+        spec: "",
+        by_helm: true,
     },
     Scenario {
         name: "uninstall",
         before: Some("{greeting: first}"),
         then: None,
         spec: "",
+        by_helm: false,
     },
 ];
 
@@ -213,7 +227,9 @@ impl Ground {
 
         begin()?;
         let ended = async {
-            if let Some(values) = scenario.before {
+            if let (Some(values), true) = (scenario.before, scenario.by_helm) {
+                tokio::task::block_in_place(|| self.install(&namespace, values))?;
+            } else if let Some(values) = scenario.before {
                 self.declare(&namespace, scenario, values).await?;
                 self.until(&namespace, is_settled).await?;
             }
@@ -289,6 +305,18 @@ impl Ground {
             .spawn()
             .context("start the controller")?;
         *proxy.victim.lock().unwrap() = Some(process);
+        Ok(())
+    }
+
+    fn install(&self, namespace: &str, values: &str) -> Result<()> {
+        let file = self.cache.path().join(format!("{namespace}.values"));
+        std::fs::write(&file, values)?;
+        let values = format!("--values={}", file.display());
+        let chart = format!("{}/hooked", self.chart);
+        let install = ["install", "shop", &chart, "--plain-http", "--wait", &values];
+        self.testbed
+            .helm(&[&install[..], &["-n", namespace]].concat())?
+            .successful()?;
         Ok(())
     }
 

@@ -164,7 +164,7 @@ impl Execution<'_> {
                 let Some(target) = &wanted else {
                     return Ok((live.clone(), "unchanged"));
                 };
-                if is_as_applied(at, subject, target, live)? {
+                if self.is_as_applied(at, subject, target, live)? {
                     return Ok((live.clone(), "unchanged"));
                 }
             }
@@ -186,6 +186,23 @@ impl Execution<'_> {
                 }
             }
         }
+    }
+
+    /// Nothing is to be applied server-side: what was applied is applied again, and is as it was; or
+    /// an earlier process has applied it.
+    pub(super) fn is_as_applied(
+        &self,
+        at: &Endpoint,
+        subject: &Subject,
+        target: &Value,
+        live: &Value,
+    ) -> Result<bool> {
+        let previous = subject.previous.as_ref();
+        if !self.plan.resumed && previous != Some(&subject.object.value) {
+            return Ok(false);
+        }
+        let previous = previous.filter(|_| self.plan.resumed).unwrap_or(target);
+        Ok(three_way(at, previous, target, live)?.is_none())
     }
 
     async fn send_apply(
@@ -217,17 +234,6 @@ impl Execution<'_> {
 pub(super) fn fields_to_take_over(live: &Value) -> Option<Value> {
     let manager = merge::applier(live);
     merge::taken_over(live, &[manager, FIELD_MANAGER], manager)
-}
-
-/// What was applied is applied again, and is as it was: nothing to apply server-side.
-pub(super) fn is_as_applied(
-    at: &Endpoint,
-    subject: &Subject,
-    target: &Value,
-    live: &Value,
-) -> Result<bool> {
-    Ok(subject.previous.as_ref() == Some(&subject.object.value)
-        && three_way(at, target, target, live)?.is_none())
 }
 
 fn three_way(

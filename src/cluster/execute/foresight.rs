@@ -9,7 +9,7 @@
 use futures::future::try_join_all;
 use serde_json::Value;
 
-use super::apply::{fields_to_take_over, is_as_applied};
+use super::apply::fields_to_take_over;
 use super::replace::is_about_immutable;
 use super::{Execution, Progress};
 use crate::cluster::error::{Error, Result};
@@ -98,7 +98,7 @@ impl Execution<'_> {
             }
             return Ok(());
         }
-        if is_as_applied(at, subject, target, live)? {
+        if self.is_as_applied(at, subject, target, live)? {
             return Ok(());
         }
         let how = Applying {
