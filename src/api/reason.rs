@@ -35,6 +35,8 @@ pub enum Reason {
     NamespaceNotFound,
     OwnershipConflict,
     ConfirmationNeeded,
+    ImagesDenied,
+    FloatingImages,
     // what went wrong with the release
     InstallFailed,
     UpgradeFailed,
@@ -59,7 +61,7 @@ pub enum Reason {
 }
 
 impl Reason {
-    const NAMES: [(Self, &'static str); 42] = [
+    const NAMES: [(Self, &'static str); 44] = [
         (Self::InstallSucceeded, "InstallSucceeded"),
         (Self::UpgradeSucceeded, "UpgradeSucceeded"),
         (Self::RollbackSucceeded, "RollbackSucceeded"),
@@ -85,6 +87,8 @@ impl Reason {
         (Self::NamespaceNotFound, "NamespaceNotFound"),
         (Self::OwnershipConflict, "OwnershipConflict"),
         (Self::ConfirmationNeeded, "ConfirmationNeeded"),
+        (Self::ImagesDenied, "ImagesDenied"),
+        (Self::FloatingImages, "FloatingImages"),
         (Self::InstallFailed, "InstallFailed"),
         (Self::UpgradeFailed, "UpgradeFailed"),
         (Self::RollbackFailed, "RollbackFailed"),

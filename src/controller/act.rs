@@ -11,14 +11,14 @@ use tracing::info;
 use super::context::{Context, now};
 use super::error::Error;
 use super::observe::{INPUTS_LABEL, Sight, applied_objects};
-use crate::api::{ACCEPT, CONFIRM, Guard, HelmRelease, Source};
+use crate::api::{CONFIRM, Guard, HelmRelease, Source};
 use crate::chart::Chart;
 use crate::cluster::{ClusterLookup, Execution, Interrupt, Outcome, Printed, Unready};
 use crate::manifest::{self, Hook, HookEvent, Object, ObjectKey};
 use crate::plan::{self, Action, Build, Desired, Notes, Plan, Tests, Work};
 use crate::release::{self, Info, Record, Status};
 use crate::render::{self, Rendered};
-use crate::source::{Archive, ChartRef, Digest, Repository};
+use crate::source::Archive;
 use crate::storage::{Revision, Shelf};
 
 /// What an action left behind.
@@ -28,6 +28,8 @@ pub(super) struct Acted {
     pub(super) revision: i64,
     /// Which bytes the revision was rendered from, where that is known.
     pub(super) source: Option<Source>,
+    /// Images that may be others tomorrow, and are allowed.
+    pub(super) floating: Vec<String>,
     /// The revision has tests, and they are wanted.
     pub(super) to_be_tested: bool,
     /// The deployed revision, where it was tested: the status may not know of it yet.
@@ -62,6 +64,8 @@ struct Intent {
     previous: Vec<Object>,
     target: Vec<Object>,
     hooks: Vec<Hook>,
+    /// Images that may be others tomorrow, and are allowed.
+    floating: Vec<String>,
 }
 
 impl Acting<'_> {
@@ -110,6 +114,7 @@ impl Acting<'_> {
             Work::Install | Work::Uninstall => Action::Install,
         };
         let intent = Intent {
+            floating: Vec::new(),
             earlier: previous.records,
             previous: previous.objects,
             target: applied_objects(release, &record)?,
@@ -197,6 +202,7 @@ impl Acting<'_> {
             outcome,
             revision,
             source,
+            floating: intent.floating,
             to_be_tested,
             tested: None,
             revisions: shelf.into_revisions(),
@@ -329,6 +335,7 @@ impl Acting<'_> {
             source,
         })?;
         manifest::install_order(&mut target);
+        let floating = self.judge_images(&target, &rendered.hooks, &named).await?;
         let stored = serde_json::to_value(&rendered.chart).map_err(|source| Error::Record {
             chart: named,
             source,
@@ -337,55 +344,13 @@ impl Acting<'_> {
         let mut record = self.next_record(stored, rendered, first_deployed, &archive);
         record.set_server_side(previous.server_side);
         Ok(Intent {
+            floating,
             hooks: record.hooks.clone(),
             record,
             earlier: previous.records,
             previous: previous.objects,
             target,
         })
-    }
-
-    async fn fetch(&self) -> Result<Archive, Error> {
-        let namespace = self
-            .resource
-            .metadata
-            .namespace
-            .as_deref()
-            .unwrap_or_default();
-        let spec = &self.resource.spec;
-        let client = &self.context.client;
-        let chart = &self.desired.chart;
-        let digest = |text: Option<&str>| text.map(str::parse::<Digest>).transpose();
-        let accepted = self.resource.annotations().get(ACCEPT);
-        let reference = ChartRef {
-            repo: chart.repo.parse::<Repository>()?,
-            name: chart.name.clone(),
-            version: chart.version.clone(),
-            digest: digest(chart.digest.as_deref())?,
-            recorded: digest(self.pinned().as_deref())?,
-            accepted: digest(accepted.map(String::as_str))?,
-            insecure: spec.insecure,
-            pass_credentials: spec.auth.as_ref().is_some_and(|auth| auth.pass_credentials),
-            credentials: super::values::credentials(client, namespace, spec).await?,
-            tls: super::values::tls(client, namespace, spec).await?,
-            route: super::values::route(client, namespace, spec).await?,
-        };
-        let began = Instant::now();
-        let archive = self.context.sources.fetch(&reference).await?;
-        self.context.metrics.stage("fetch", began.elapsed());
-        info!(chart = %chart.name, version = %chart.version, digest = %archive.digest, bytes = archive.bytes.len(), "fetched");
-        Ok(archive)
-    }
-
-    /// The digest that the chart's version had when it was first used. A digest in the spec says
-    /// itself which bytes are wanted.
-    fn pinned(&self) -> Option<String> {
-        let chart = &self.desired.chart;
-        let revisions = self.sight.revisions.iter();
-        let noted =
-            revisions.filter_map(|revision| Notes::new(revision.notes_to_self.clone()).source());
-        let pinned = plan::pinned(chart, self.source, noted);
-        pinned.filter(|_| chart.digest.is_none())
     }
 
     async fn ensure_crds(&self, chart: &Chart, named: &str) -> Result<(), Error> {
@@ -538,6 +503,7 @@ impl Acting<'_> {
         record.set_server_side(server_side);
         let hooks = record.hooks.clone();
         Ok(Intent {
+            floating: Vec::new(),
             record,
             earlier: previous.records,
             previous: previous.objects,
@@ -551,6 +517,7 @@ impl Acting<'_> {
         let record = self.sight.deployed.clone().unwrap_or_default();
         let target = applied_objects(&self.desired.release, &record)?;
         Ok(Intent {
+            floating: Vec::new(),
             record,
             earlier: Vec::new(),
             previous: Vec::new(),
@@ -576,6 +543,7 @@ impl Acting<'_> {
         }
         record.notes_to_self = notes.into_annotations();
         let intent = Intent {
+            floating: Vec::new(),
             record,
             earlier: Vec::new(),
             previous: Vec::new(),
@@ -601,6 +569,7 @@ impl Acting<'_> {
         let previous = self.applied(i64::MAX).await?;
         let hooks = record.hooks.clone();
         Ok(Intent {
+            floating: Vec::new(),
             record,
             earlier: previous.records,
             previous: previous.objects,
@@ -617,6 +586,7 @@ impl Acting<'_> {
             .get(&self.desired.release, revision)
             .await?;
         Ok(Intent {
+            floating: Vec::new(),
             record,
             earlier: Vec::new(),
             previous: Vec::new(),

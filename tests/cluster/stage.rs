@@ -208,6 +208,7 @@ async fn keep(
     let settings = Settings {
         namespace: None,
         holder: Holder::named("stage"),
+        images: Default::default(),
     };
     controller::run(
         client,
