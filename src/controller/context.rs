@@ -16,7 +16,7 @@ use tokio::sync::watch;
 
 use super::holder::Holder;
 use super::watches::Watches;
-use crate::api::{HelmRelease, HelmReleaseStatus, Reason};
+use crate::api::{HelmRelease, HelmReleaseStatus, Images, Reason};
 use crate::cluster::Cluster;
 use crate::release::Seed;
 use crate::render::Environment;
@@ -40,12 +40,15 @@ pub struct Settings {
     pub namespace: Option<String>,
     /// Who this process is.
     pub holder: Holder,
+    /// What is asked of images where neither a HelmRelease nor its namespace says.
+    pub images: Images,
 }
 
 /// What every turn works with.
 pub struct Context {
     pub(super) client: Client,
     pub(super) holder: Holder,
+    pub(super) images: Images,
     pub(super) cluster: Cluster,
     pub(super) storage: Storage,
     pub(super) sources: Sources,
@@ -62,14 +65,20 @@ pub struct Context {
     /// The status that stands in the API server, by the resource's uid: the watch brings our own
     /// writes back later than the next turn may come.
     statuses: Mutex<HashMap<String, HelmReleaseStatus>>,
+    /// What namespaces ask of images, and when they were read.
+    images_of: Mutex<HashMap<String, (Instant, Images)>>,
     /// When every object of a resource was last looked at.
     looks: Mutex<HashMap<ObjectRef<Guarded>, Instant>>,
 }
 
+/// How long what a namespace asks of images is taken as read: many releases of one are installed
+/// together.
+const NAMESPACE_AGE: Duration = Duration::from_secs(30);
+
 impl Context {
     pub(super) fn new(
         client: Client,
-        holder: Holder,
+        settings: &Settings,
         sources: Sources,
         metrics: Arc<Metrics>,
         watches: Watches,
@@ -81,8 +90,10 @@ impl Context {
             storage: Storage::new(client.clone()),
             recorder: recorder(&client),
             told: Mutex::default(),
+            images_of: Mutex::default(),
             client,
-            holder,
+            holder: settings.holder.clone(),
+            images: settings.images,
             sources,
             metrics,
             watches,
@@ -131,6 +142,26 @@ impl Context {
         if let Some(uid) = resource.uid() {
             statuses.insert(uid, status.clone());
         }
+    }
+
+    /// What a namespace asks of images, if it was read lately.
+    pub(super) fn images_of(&self, namespace: &str) -> Option<Images> {
+        let known = self
+            .images_of
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let (read, images) = known.get(namespace)?;
+        (read.elapsed() < NAMESPACE_AGE).then_some(*images)
+    }
+
+    /// A namespace was read.
+    pub(super) fn remember_images(&self, namespace: &str, images: Images) {
+        let mut known = self
+            .images_of
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        known.retain(|_, (read, _)| read.elapsed() < NAMESPACE_AGE);
+        known.insert(namespace.to_owned(), (Instant::now(), images));
     }
 
     /// Who publishes an event: the one who counts, where the same was told last; else somebody new,
