@@ -40,7 +40,7 @@ fn a_signed_chart_is_installed_and_an_unsigned_one_is_not() -> Result<()> {
     let refused = space.failed("signed", "VerificationFailed")?;
     let message = space.message(&refused, "Ready");
     assert!(message.contains("there is no signature"), "{message}");
-    assert!(!space.helm(&["list", "--all"])?.contains("signed-1.2.3"));
+    assert!(!space.helm(&["list"])?.contains("signed-1.2.3"));
 
     let provenance = folder.join("signed-1.2.3+4.tgz.prov");
     std::fs::write(provenance, bytes("rsa", "provenance")?)?;
@@ -50,7 +50,7 @@ fn a_signed_chart_is_installed_and_an_unsigned_one_is_not() -> Result<()> {
         message.is_some_and(|message| message.contains("none of the trusted keys"))
     })?;
     assert_eq!(condition(&refused, "Ready")["reason"], "VerificationFailed");
-    assert!(!space.helm(&["list", "--all"])?.contains("signed-1.2.3"));
+    assert!(!space.helm(&["list"])?.contains("signed-1.2.3"));
 
     space.apply(&release("ours"))?;
     let signed = space.ready("signed")?;

@@ -37,6 +37,11 @@ impl Keyring {
     /// # Errors
     /// [`Error::Trust`] where it is anything else, or holds no key.
     pub fn read(bytes: &[u8]) -> Result<Self, Error> {
+        let broken = || Error::Trust("the keyring broke its reader".to_owned());
+        contained(|| Self::read_all(bytes)).unwrap_or_else(|| Err(broken()))
+    }
+
+    fn read_all(bytes: &[u8]) -> Result<Self, Error> {
         let refused = |reason: &str| Error::Trust(reason.to_owned());
         let unreadable = |error: pgp::errors::Error| Error::Trust(error.to_string());
         if bytes.len() > LARGEST_KEYRING {
@@ -94,6 +99,22 @@ pub fn verify(
     if provenance.len() > LARGEST_PROVENANCE {
         return Err(Error::Malformed("it is larger than 1 MiB".to_owned()));
     }
+    let broken = || Error::Malformed("it broke its reader".to_owned());
+    contained(|| judged(archive, file, provenance, keyring, now)).unwrap_or_else(|| Err(broken()))
+}
+
+/// What the work gives; nothing where it panics, which a library for so old a format might.
+fn contained<T>(work: impl FnOnce() -> T) -> Option<T> {
+    std::panic::catch_unwind(std::panic::AssertUnwindSafe(work)).ok()
+}
+
+fn judged(
+    archive: Digest,
+    file: &str,
+    provenance: &[u8],
+    keyring: &Keyring,
+    now: jiff::Timestamp,
+) -> Result<Signer, Error> {
     let message = Clear::read(provenance)?;
     let signer = signer(&message, keyring, now)?;
     let sums = sums(&message.text).map_err(Error::Malformed)?;
