@@ -1,6 +1,7 @@
 //! The chart that an install or an upgrade is made of: its bytes, who signed them, and whether what it
 //! runs may run.
 
+use std::collections::BTreeMap;
 use std::time::Instant;
 
 use kube::ResourceExt as _;
@@ -111,18 +112,11 @@ impl Acting<'_> {
             .namespace
             .as_deref()
             .unwrap_or_default();
-        if let Some(known) = self.context.images_of(own) {
-            return Ok(known);
-        }
-        let key = ObjectKey {
-            api_version: "v1".to_owned(),
-            kind: "Namespace".to_owned(),
-            namespace: None,
-            name: own.to_owned(),
+        let annotations = match self.context.namespaces.annotations(own) {
+            Some(annotations) => annotations,
+            None => self.annotations_of(own).await?,
         };
-        let at = self.context.cluster.endpoint(&key, own).await?;
-        let live = self.context.cluster.get(&at).await?.unwrap_or_default();
-        let [tags, digest] = IMAGES.map(|name| live["metadata"]["annotations"][name].as_str());
+        let [tags, digest] = IMAGES.map(|name| annotations.get(name).map(String::as_str));
         let invalid = |name: &str, problem: String| {
             Error::Images(format!("annotation {name} of Namespace {own}: {problem}"))
         };
@@ -130,15 +124,29 @@ impl Acting<'_> {
             let problem = || format!("{text:?} is neither true nor false");
             text.parse().map_err(|_| invalid(IMAGES[1], problem()))
         });
-        let images = Images {
+        Ok(Images {
             floating_tags: tags
                 .map(str::parse)
                 .transpose()
                 .map_err(|problem| invalid(IMAGES[0], problem))?,
             require_digest: digest.transpose()?,
+        })
+    }
+
+    /// The annotations of a namespace, where namespaces are not watched.
+    async fn annotations_of(&self, name: &str) -> Result<BTreeMap<String, String>, Error> {
+        let key = ObjectKey {
+            api_version: "v1".to_owned(),
+            kind: "Namespace".to_owned(),
+            namespace: None,
+            name: name.to_owned(),
         };
-        self.context.remember_images(own, images);
-        Ok(images)
+        let at = self.context.cluster.endpoint(&key, name).await?;
+        let live = self.context.cluster.get(&at).await?.unwrap_or_default();
+        let annotations = live["metadata"]["annotations"].as_object();
+        let texts = annotations.into_iter().flatten();
+        let texts = texts.filter_map(|(key, text)| Some((key.clone(), text.as_str()?.to_owned())));
+        Ok(texts.collect())
     }
 
     /// The digest that the chart's version had when it was first used. A digest in the spec says

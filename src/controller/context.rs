@@ -15,6 +15,7 @@ use rand::{Rng as _, RngExt as _};
 use tokio::sync::watch;
 
 use super::holder::Holder;
+use super::namespaces::Namespaces;
 use super::watches::Watches;
 use crate::api::{HelmRelease, HelmReleaseStatus, Images, Reason};
 use crate::cluster::Cluster;
@@ -65,15 +66,10 @@ pub struct Context {
     /// The status that stands in the API server, by the resource's uid: the watch brings our own
     /// writes back later than the next turn may come.
     statuses: Mutex<HashMap<String, HelmReleaseStatus>>,
-    /// What namespaces ask of images, and when they were read.
-    images_of: Mutex<HashMap<String, (Instant, Images)>>,
+    pub(super) namespaces: Namespaces,
     /// When every object of a resource was last looked at.
     looks: Mutex<HashMap<ObjectRef<Guarded>, Instant>>,
 }
-
-/// How long what a namespace asks of images is taken as read: many releases of one are installed
-/// together.
-const NAMESPACE_AGE: Duration = Duration::from_secs(30);
 
 impl Context {
     pub(super) fn new(
@@ -90,7 +86,7 @@ impl Context {
             storage: Storage::new(client.clone()),
             recorder: recorder(&client),
             told: Mutex::default(),
-            images_of: Mutex::default(),
+            namespaces: Namespaces::default(),
             client,
             holder: settings.holder.clone(),
             images: settings.images,
@@ -142,26 +138,6 @@ impl Context {
         if let Some(uid) = resource.uid() {
             statuses.insert(uid, status.clone());
         }
-    }
-
-    /// What a namespace asks of images, if it was read lately.
-    pub(super) fn images_of(&self, namespace: &str) -> Option<Images> {
-        let known = self
-            .images_of
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        let (read, images) = known.get(namespace)?;
-        (read.elapsed() < NAMESPACE_AGE).then_some(*images)
-    }
-
-    /// A namespace was read.
-    pub(super) fn remember_images(&self, namespace: &str, images: Images) {
-        let mut known = self
-            .images_of
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        known.retain(|_, (read, _)| read.elapsed() < NAMESPACE_AGE);
-        known.insert(namespace.to_owned(), (Instant::now(), images));
     }
 
     /// Who publishes an event: the one who counts, where the same was told last; else somebody new,

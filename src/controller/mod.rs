@@ -12,6 +12,7 @@ mod context;
 mod error;
 mod found;
 mod holder;
+mod namespaces;
 mod observe;
 mod publish;
 mod reconcile;

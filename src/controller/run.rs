@@ -100,6 +100,17 @@ pub async fn run(
             watches.recorded(&release);
             std::future::ready(())
         });
+    // Who may only look into one namespace reads it where needed.
+    let namespaces = match settings.namespace {
+        Some(_) => stream::pending().left_stream(),
+        None => {
+            let client = context.client.clone();
+            context.namespaces.follow(client).right_stream()
+        }
+    };
+    let namespaces = namespaces
+        .take_until(shutdown.clone())
+        .for_each(|()| std::future::ready(()));
     let ready = async {
         if store.wait_until_ready().await.is_ok() {
             readiness.set(true);
@@ -118,7 +129,7 @@ pub async fn run(
             debug!(%error, "a turn ended with an error");
         }
     });
-    let work = async { tokio::join!(turns, ready, records) };
+    let work = async { tokio::join!(turns, ready, records, namespaces) };
     tokio::select! {
         _ = work => {}
         () = tidying => {}
