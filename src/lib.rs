@@ -15,6 +15,7 @@ pub mod plan;
 pub mod source;
 
 pub mod chart;
+pub mod images;
 pub mod semver;
 pub mod yaml;
 

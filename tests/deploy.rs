@@ -67,6 +67,7 @@ fn every_value_of_the_chart_is_taken_and_a_misspelt_one_is_refused() -> Result<(
     let everything = "rbac.scope=aggregate,rbac.aggregateToView=true,controller.namespace=apps,\
         controller.allowInsecureSources=true,controller.log=debug,cache.existingClaim=charts,\
         controller.mirrors[0].repo=oci://ghcr.io,controller.mirrors[0].to[0]=oci://mirror.local,\
+        controller.floatingTags=Deny,controller.requireDigest=true,\
         controller.mirrorLogins=mirror-login,controller.cloudLogins={aws,azure},\
         metrics.serviceMonitor.enabled=true,image.digest=sha256:";
     let everything = format!("{everything}{}", "a".repeat(64));
@@ -81,6 +82,8 @@ fn every_value_of_the_chart_is_taken_and_a_misspelt_one_is_refused() -> Result<(
         "- --mirrors=/etc/pintle/mirrors/mirrors.yaml",
         "- --mirror-logins=/etc/pintle/mirror-logins/.dockerconfigjson",
         "mirrors.yaml: |",
+        "- --floating-tags=Deny",
+        "- --require-digest",
         "- --cloud-logins=aws,azure",
         "claimName: charts",
         "image: registry.example.com/pintle@sha256:aaaa",

@@ -29,6 +29,7 @@ const ROOMS: &[(&str, Knows)] = &[
     ("api", Only(&[])),
     ("plan", Only(&["api", "release", "manifest", "merge"])),
     ("chart", Only(&["yaml", "semver"])),
+    ("images", Only(&["api", "manifest"])),
     ("semver", Only(&[])),
     ("yaml", Only(&[])),
     (

@@ -51,6 +51,7 @@ impl Controller {
         let settings = Settings {
             namespace: None,
             holder: Holder::named("demo"),
+            images: Default::default(),
         };
         let turns = controller::run(
             client,

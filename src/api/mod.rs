@@ -16,9 +16,9 @@ pub use condition::{Condition, ConditionStatus, ConditionType, set_condition};
 pub use duration::{DurationError, GoDuration};
 pub use reason::Reason;
 pub use spec::{
-    Auth, CloudProvider, CrdPolicy, Deletion, DeletionPolicy, Drift, DriftIgnore, DriftMode, Guard,
-    HelmRelease, HelmReleaseSpec, Randomness, Replace, SecretName, SecretReference, Test, Tls,
-    ValuesKind, ValuesReference, Verify, VerifyProvider,
+    Auth, CloudProvider, CrdPolicy, Deletion, DeletionPolicy, Drift, DriftIgnore, DriftMode,
+    FloatingTags, Guard, HelmRelease, HelmReleaseSpec, Images, Randomness, Replace, SecretName,
+    SecretReference, Test, Tls, ValuesKind, ValuesReference, Verify, VerifyProvider,
 };
 pub use status::{
     Attempt, HelmReleaseStatus, Inputs, Inventory, InventoryEntry, Snapshot, Source, Waiting,
@@ -37,6 +37,12 @@ pub const CONFIRM: &str = "confirm.pintle.dev/plan";
 
 /// The annotation that takes other bytes than a chart's version had at first: their digest.
 pub const ACCEPT: &str = "source.pintle.dev/accept";
+
+/// The annotations of a namespace that say what its releases' images are asked for.
+pub const IMAGES: [&str; 2] = [
+    "images.pintle.dev/floatingTags",
+    "images.pintle.dev/requireDigest",
+];
 
 /// The annotation that lets a stalled release try again; any new value does.
 pub const FORCE_AT: &str = "reconcile.pintle.dev/forceAt";

@@ -36,6 +36,8 @@ pub enum Reason {
     NamespaceNotFound,
     OwnershipConflict,
     ConfirmationNeeded,
+    ImagesDenied,
+    FloatingImages,
     // what went wrong with the release
     InstallFailed,
     UpgradeFailed,
@@ -60,7 +62,7 @@ pub enum Reason {
 }
 
 impl Reason {
-    const NAMES: [(Self, &'static str); 43] = [
+    const NAMES: [(Self, &'static str); 45] = [
         (Self::InstallSucceeded, "InstallSucceeded"),
         (Self::UpgradeSucceeded, "UpgradeSucceeded"),
         (Self::RollbackSucceeded, "RollbackSucceeded"),
@@ -87,6 +89,8 @@ impl Reason {
         (Self::NamespaceNotFound, "NamespaceNotFound"),
         (Self::OwnershipConflict, "OwnershipConflict"),
         (Self::ConfirmationNeeded, "ConfirmationNeeded"),
+        (Self::ImagesDenied, "ImagesDenied"),
+        (Self::FloatingImages, "FloatingImages"),
         (Self::InstallFailed, "InstallFailed"),
         (Self::UpgradeFailed, "UpgradeFailed"),
         (Self::RollbackFailed, "RollbackFailed"),

@@ -190,6 +190,12 @@ pub struct HelmReleaseSpec {
     #[serde(default)]
     pub insecure: bool,
 
+    /// What is asked of the images that the rendered objects name. Default: as the annotations
+    /// images.pintle.dev/floatingTags and images.pintle.dev/requireDigest of this namespace say, and
+    /// then as the controller does.
+    #[serde(default)]
+    pub images: Images,
+
     /// How to log in to the repository.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub auth: Option<Auth>,
@@ -229,6 +235,59 @@ pub struct Verify {
 pub enum VerifyProvider {
     Cosign,
     Pgp,
+}
+
+/// What is asked of the images that the rendered objects name.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Images {
+    /// What happens with images of the tag latest, or without tag and digest.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub floating_tags: Option<FloatingTags>,
+    /// Nothing is applied where an image is not named by its digest.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub require_digest: Option<bool>,
+}
+
+/// What happens with images that may be others tomorrow.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+pub enum FloatingTags {
+    /// Nothing.
+    #[default]
+    Allow,
+    /// An event tells of them.
+    Warn,
+    /// Nothing is applied, and the condition names them.
+    Deny,
+}
+
+impl Images {
+    /// These, and what they leave open as the others say.
+    pub fn or(self, others: Self) -> Self {
+        Self {
+            floating_tags: self.floating_tags.or(others.floating_tags),
+            require_digest: self.require_digest.or(others.require_digest),
+        }
+    }
+
+    /// Whether there is nothing to ask.
+    pub fn ask_nothing(self) -> bool {
+        let tags = self.floating_tags.unwrap_or_default();
+        tags == FloatingTags::Allow && !self.require_digest.unwrap_or_default()
+    }
+}
+
+impl std::str::FromStr for FloatingTags {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "Allow" => Ok(Self::Allow),
+            "Warn" => Ok(Self::Warn),
+            "Deny" => Ok(Self::Deny),
+            _ => Err(format!("{text:?} is none of Allow, Warn and Deny")),
+        }
+    }
 }
 
 /// How to log in to the chart's repository: one of a Secret, an account's pull secrets, and a cloud.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
+use pintle::api::{FloatingTags, Images};
 use pintle::controller::{self, Holder, Settings};
 use pintle::source::{
     AwsIdentity, AwsProof, AzureIdentity, DockerConfig, GoogleIdentity, Identities, Mirrors,
@@ -55,6 +56,14 @@ pub(crate) struct RunArguments {
     /// Let a HelmRelease with `insecure: true` use plain HTTP.
     #[arg(long)]
     allow_insecure_sources: bool,
+    /// What happens with images of the tag latest, or without tag and digest, where neither a
+    /// HelmRelease nor its namespace says: Allow, Warn or Deny.
+    #[arg(long, default_value = "Allow", value_name = "WORD")]
+    floating_tags: FloatingTags,
+    /// Apply nothing whose images are not named by digest, where neither a HelmRelease nor its
+    /// namespace says.
+    #[arg(long)]
+    require_digest: bool,
     /// What is logged, in the notation of RUST_LOG.
     #[arg(long, default_value = "info", value_name = "FILTER")]
     log: String,
@@ -105,6 +114,10 @@ async fn keep(arguments: RunArguments) -> anyhow::Result<()> {
     let settings = Settings {
         namespace: arguments.namespace,
         holder: holder(arguments.holder),
+        images: Images {
+            floating_tags: Some(arguments.floating_tags),
+            require_digest: Some(arguments.require_digest),
+        },
     };
     let controller = controller::run(client, sources, metrics, readiness, settings, stopped());
     let signal = async {

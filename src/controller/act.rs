@@ -11,15 +11,14 @@ use tracing::info;
 use super::context::{Context, now};
 use super::error::Error;
 use super::observe::{INPUTS_LABEL, Sight, applied_objects};
-use crate::api::{ACCEPT, CONFIRM, Guard, HelmRelease, Randomness, Source};
+use crate::api::{CONFIRM, Guard, HelmRelease, Randomness, Source};
 use crate::chart::Chart;
 use crate::cluster::{ClusterLookup, Execution, Interrupt, Outcome, Printed, Unready};
 use crate::manifest::{self, Hook, HookEvent, Object, ObjectKey};
 use crate::plan::{self, Action, Build, Desired, Notes, Plan, Tests, Work};
 use crate::release::{self, Info, Record, Seed, Status};
 use crate::render::{self, Rendered};
-use crate::source::verify::Signer;
-use crate::source::{Archive, ChartRef, Digest, Repository};
+use crate::source::Archive;
 use crate::storage::{Revision, Shelf};
 
 /// What an action left behind.
@@ -29,6 +28,8 @@ pub(super) struct Acted {
     pub(super) revision: i64,
     /// Which bytes the revision was rendered from, where that is known.
     pub(super) source: Option<Source>,
+    /// Images that may be others tomorrow, and are allowed.
+    pub(super) floating: Vec<String>,
     /// The revision has tests, and they are wanted.
     pub(super) to_be_tested: bool,
     /// The deployed revision, where it was tested: the status may not know of it yet.
@@ -63,6 +64,8 @@ struct Intent {
     previous: Vec<Object>,
     target: Vec<Object>,
     hooks: Vec<Hook>,
+    /// Images that may be others tomorrow, and are allowed.
+    floating: Vec<String>,
 }
 
 impl Acting<'_> {
@@ -111,6 +114,7 @@ impl Acting<'_> {
             Work::Install | Work::Uninstall => Action::Install,
         };
         let intent = Intent {
+            floating: Vec::new(),
             earlier: previous.records,
             previous: previous.objects,
             target: applied_objects(release, &record)?,
@@ -200,6 +204,7 @@ impl Acting<'_> {
             outcome,
             revision,
             source,
+            floating: intent.floating,
             to_be_tested,
             tested: None,
             revisions: shelf.into_revisions(),
@@ -333,6 +338,7 @@ impl Acting<'_> {
             source,
         })?;
         manifest::install_order(&mut target);
+        let floating = self.judge_images(&target, &rendered.hooks, &named).await?;
         let stored = serde_json::to_value(&rendered.chart).map_err(|source| Error::Record {
             chart: named,
             source,
@@ -345,65 +351,13 @@ impl Acting<'_> {
         notes.note_signer(signer.as_ref().map(|signer| &*signer.0));
         record.notes_to_self = notes.into_annotations();
         Ok(Intent {
+            floating,
             hooks: record.hooks.clone(),
             record,
             earlier: previous.records,
             previous: previous.objects,
             target,
         })
-    }
-
-    /// The chart's bytes, and who signed them where that is asked for.
-    async fn fetch(&self) -> Result<(Archive, Option<Signer>), Error> {
-        let namespace = self
-            .resource
-            .metadata
-            .namespace
-            .as_deref()
-            .unwrap_or_default();
-        let spec = &self.resource.spec;
-        let client = &self.context.client;
-        let chart = &self.desired.chart;
-        let digest = |text: Option<&str>| text.map(str::parse::<Digest>).transpose();
-        let accepted = self.resource.annotations().get(ACCEPT);
-        let reference = ChartRef {
-            repo: chart.repo.parse::<Repository>()?,
-            name: chart.name.clone(),
-            version: chart.version.clone(),
-            digest: digest(chart.digest.as_deref())?,
-            recorded: digest(self.pinned().as_deref())?,
-            accepted: digest(accepted.map(String::as_str))?,
-            insecure: spec.insecure,
-            pass_credentials: spec.auth.as_ref().is_some_and(|auth| auth.pass_credentials),
-            credentials: super::values::credentials(client, namespace, spec).await?,
-            tls: super::values::tls(client, namespace, spec).await?,
-            route: super::values::route(client, namespace, spec).await?,
-        };
-        let began = Instant::now();
-        let archive = self.context.sources.fetch(&reference).await?;
-        self.context.metrics.stage("fetch", began.elapsed());
-        info!(chart = %chart.name, version = %chart.version, digest = %archive.digest, bytes = archive.bytes.len(), "fetched");
-        let Some(trusted) = super::values::trusted(client, namespace, spec).await? else {
-            return Ok((archive, None));
-        };
-        let signer = self
-            .context
-            .sources
-            .verify(&reference, &archive, &trusted)
-            .await?;
-        info!(chart = %chart.name, version = %chart.version, %signer, "verified");
-        Ok((archive, Some(signer)))
-    }
-
-    /// The digest that the chart's version had when it was first used. A digest in the spec says
-    /// itself which bytes are wanted.
-    fn pinned(&self) -> Option<String> {
-        let chart = &self.desired.chart;
-        let revisions = self.sight.revisions.iter();
-        let noted =
-            revisions.filter_map(|revision| Notes::new(revision.notes_to_self.clone()).source());
-        let pinned = plan::pinned(chart, self.source, noted);
-        pinned.filter(|_| chart.digest.is_none())
     }
 
     async fn ensure_crds(&self, chart: &Chart, named: &str) -> Result<(), Error> {
@@ -578,6 +532,7 @@ impl Acting<'_> {
         record.set_server_side(server_side);
         let hooks = record.hooks.clone();
         Ok(Intent {
+            floating: Vec::new(),
             record,
             earlier: previous.records,
             previous: previous.objects,
@@ -591,6 +546,7 @@ impl Acting<'_> {
         let record = self.sight.deployed.clone().unwrap_or_default();
         let target = applied_objects(&self.desired.release, &record)?;
         Ok(Intent {
+            floating: Vec::new(),
             record,
             earlier: Vec::new(),
             previous: Vec::new(),
@@ -616,6 +572,7 @@ impl Acting<'_> {
         }
         record.notes_to_self = notes.into_annotations();
         let intent = Intent {
+            floating: Vec::new(),
             record,
             earlier: Vec::new(),
             previous: Vec::new(),
@@ -641,6 +598,7 @@ impl Acting<'_> {
         let previous = self.applied(i64::MAX).await?;
         let hooks = record.hooks.clone();
         Ok(Intent {
+            floating: Vec::new(),
             record,
             earlier: previous.records,
             previous: previous.objects,
@@ -657,6 +615,7 @@ impl Acting<'_> {
             .get(&self.desired.release, revision)
             .await?;
         Ok(Intent {
+            floating: Vec::new(),
             record,
             earlier: Vec::new(),
             previous: Vec::new(),

@@ -88,6 +88,10 @@ pub(super) fn conclude(facts: &Facts<'_>, ending: &Ending<'_>) -> Conclusion {
             rested(&mut draft, rest, sight)
         }
         Ending::Acted { acted, sight } => {
+            if !acted.floating.is_empty() {
+                let note = acted.floating.join("; ");
+                draft.tell(true, Reason::FloatingImages, note);
+            }
             if let Some(record) = &acted.tested {
                 recall(&mut draft, &Rest::InSync, record);
             }

@@ -16,7 +16,7 @@ use tokio::sync::watch;
 
 use super::holder::Holder;
 use super::watches::Watches;
-use crate::api::{HelmRelease, HelmReleaseStatus, Reason};
+use crate::api::{HelmRelease, HelmReleaseStatus, Images, Reason};
 use crate::cluster::Cluster;
 use crate::release::Seed;
 use crate::render::Environment;
@@ -40,12 +40,15 @@ pub struct Settings {
     pub namespace: Option<String>,
     /// Who this process is.
     pub holder: Holder,
+    /// What is asked of images where neither a HelmRelease nor its namespace says.
+    pub images: Images,
 }
 
 /// What every turn works with.
 pub struct Context {
     pub(super) client: Client,
     pub(super) holder: Holder,
+    pub(super) images: Images,
     pub(super) cluster: Cluster,
     pub(super) storage: Storage,
     pub(super) sources: Sources,
@@ -69,7 +72,7 @@ pub struct Context {
 impl Context {
     pub(super) fn new(
         client: Client,
-        holder: Holder,
+        settings: &Settings,
         sources: Sources,
         metrics: Arc<Metrics>,
         watches: Watches,
@@ -82,7 +85,8 @@ impl Context {
             recorder: recorder(&client),
             told: Mutex::default(),
             client,
-            holder,
+            holder: settings.holder.clone(),
+            images: settings.images,
             sources,
             metrics,
             watches,

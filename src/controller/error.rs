@@ -71,6 +71,9 @@ pub enum Error {
         #[source]
         source: crate::manifest::Error,
     },
+    /// Images that are not allowed.
+    #[error("{0}; none of its objects was applied")]
+    Images(String),
     /// The plan deletes what cannot be brought back, and nobody has said that it may.
     #[error(
         "the {action} would delete {objects}: set the annotation {}={digest} to confirm it, or guard: \"Off\" in the spec",
@@ -201,6 +204,7 @@ impl Error {
             Self::Reference(_) => Reason::ValuesNotFound,
             Self::Source(error) => source_reason(error),
             Self::SourceChanged { .. } => Reason::SourceChanged,
+            Self::Images(_) => Reason::ImagesDenied,
             Self::Chart { .. } | Self::Record { .. } => Reason::ArtifactFailed,
             Self::Render { source, .. } => render_reason(source),
             Self::Manifest { .. } => Reason::RenderFailed,
@@ -224,6 +228,8 @@ impl Error {
             Self::Source(_) | Self::SourceChanged { .. } | Self::Reference(_) => {
                 Retry::After(Duration::from_secs(30))
             }
+            // A namespace's annotation may change without an event for us.
+            Self::Images(_) => Retry::After(Duration::from_secs(60)),
             Self::Chart { .. }
             | Self::Record { .. }
             | Self::Render { .. }

@@ -6,6 +6,7 @@
 //! object of a chart (that is `cluster`), or a decision that `plan` could take without a client.
 
 mod act;
+mod chart;
 mod conclude;
 mod context;
 mod error;

@@ -84,7 +84,7 @@ pub async fn run(
     let tidying = tidy(sources.clone(), store.clone());
     let context = Context::new(
         client,
-        settings.holder,
+        &settings,
         sources,
         metrics,
         watches.clone(),

@@ -10,6 +10,7 @@ mod control_plane;
 mod culprits;
 mod drift;
 mod guard;
+mod images;
 mod immutable;
 mod install;
 mod install_chart;

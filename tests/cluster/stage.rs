@@ -216,6 +216,7 @@ async fn keep(
     let settings = Settings {
         namespace: None,
         holder: Holder::named("stage"),
+        images: Default::default(),
     };
     controller::run(
         client,

@@ -169,6 +169,7 @@ async fn keep(config: kube::Config, cache: PathBuf) -> Result<()> {
     let settings = Settings {
         namespace: None,
         holder: Holder::named("parity"),
+        images: Default::default(),
     };
     controller::run(
         client,

@@ -1,0 +1,148 @@
+//! The chart that an install or an upgrade is made of: its bytes, and whether what it runs may run.
+
+use std::time::Instant;
+
+use kube::ResourceExt as _;
+use tracing::info;
+
+use super::act::Acting;
+use super::error::Error;
+use crate::api::{ACCEPT, IMAGES, Images};
+use crate::images;
+use crate::manifest::{self, Hook, Object, ObjectKey};
+use crate::plan::{self, Notes};
+use crate::source::verify::Signer;
+use crate::source::{Archive, ChartRef, Digest, Repository};
+
+/// Images that a message names.
+const TOLD_IMAGES: usize = 5;
+
+impl Acting<'_> {
+    /// The chart's bytes, and who signed them where that is asked for.
+    pub(super) async fn fetch(&self) -> Result<(Archive, Option<Signer>), Error> {
+        let namespace = self
+            .resource
+            .metadata
+            .namespace
+            .as_deref()
+            .unwrap_or_default();
+        let spec = &self.resource.spec;
+        let client = &self.context.client;
+        let chart = &self.desired.chart;
+        let digest = |text: Option<&str>| text.map(str::parse::<Digest>).transpose();
+        let accepted = self.resource.annotations().get(ACCEPT);
+        let reference = ChartRef {
+            repo: chart.repo.parse::<Repository>()?,
+            name: chart.name.clone(),
+            version: chart.version.clone(),
+            digest: digest(chart.digest.as_deref())?,
+            recorded: digest(self.pinned().as_deref())?,
+            accepted: digest(accepted.map(String::as_str))?,
+            insecure: spec.insecure,
+            pass_credentials: spec.auth.as_ref().is_some_and(|auth| auth.pass_credentials),
+            credentials: super::values::credentials(client, namespace, spec).await?,
+            tls: super::values::tls(client, namespace, spec).await?,
+            route: super::values::route(client, namespace, spec).await?,
+        };
+        let began = Instant::now();
+        let archive = self.context.sources.fetch(&reference).await?;
+        self.context.metrics.stage("fetch", began.elapsed());
+        info!(chart = %chart.name, version = %chart.version, digest = %archive.digest, bytes = archive.bytes.len(), "fetched");
+        let Some(trusted) = super::values::trusted(client, namespace, spec).await? else {
+            return Ok((archive, None));
+        };
+        let signer = self
+            .context
+            .sources
+            .verify(&reference, &archive, &trusted)
+            .await?;
+        info!(chart = %chart.name, version = %chart.version, %signer, "verified");
+        Ok((archive, Some(signer)))
+    }
+
+    /// The digest that the chart's version had when it was first used. A digest in the spec says
+    /// itself which bytes are wanted.
+    fn pinned(&self) -> Option<String> {
+        let chart = &self.desired.chart;
+        let revisions = self.sight.revisions.iter();
+        let noted =
+            revisions.filter_map(|revision| Notes::new(revision.notes_to_self.clone()).source());
+        let pinned = plan::pinned(chart, self.source, noted);
+        pinned.filter(|_| chart.digest.is_none())
+    }
+
+    /// Refuses images that are not allowed, and answers those that are only told of.
+    pub(super) async fn judge_images(
+        &self,
+        target: &[Object],
+        hooks: &[Hook],
+        named: &str,
+    ) -> Result<Vec<String>, Error> {
+        let policy = self
+            .resource
+            .spec
+            .images
+            .or(self.images_of_namespace().await?);
+        let policy = policy.or(self.context.images);
+        if policy.ask_nothing() {
+            return Ok(Vec::new());
+        }
+        let mut findings = images::judge(target, &policy);
+        for hook in hooks {
+            let objects = manifest::parse(&hook.manifest).map_err(|source| Error::Manifest {
+                what: format!("chart {named}, {}", hook.path),
+                source,
+            })?;
+            findings.extend(images::judge(&objects, &policy));
+        }
+        let denied: Vec<_> = findings.iter().filter(|finding| finding.denied).collect();
+        if denied.is_empty() {
+            return Ok(findings.iter().map(ToString::to_string).collect());
+        }
+        let told: Vec<_> = denied
+            .iter()
+            .take(TOLD_IMAGES)
+            .map(ToString::to_string)
+            .collect();
+        let more = denied.len() - told.len();
+        let more = (more > 0).then(|| format!("; and {more} more"));
+        Err(Error::Images(format!(
+            "images are not allowed: {}{}",
+            told.join("; "),
+            more.unwrap_or_default()
+        )))
+    }
+
+    /// What the HelmRelease's namespace asks of images.
+    async fn images_of_namespace(&self) -> Result<Images, Error> {
+        let own = self
+            .resource
+            .metadata
+            .namespace
+            .as_deref()
+            .unwrap_or_default();
+        let key = ObjectKey {
+            api_version: "v1".to_owned(),
+            kind: "Namespace".to_owned(),
+            namespace: None,
+            name: own.to_owned(),
+        };
+        let at = self.context.cluster.endpoint(&key, own).await?;
+        let live = self.context.cluster.get(&at).await?.unwrap_or_default();
+        let [tags, digest] = IMAGES.map(|name| live["metadata"]["annotations"][name].as_str());
+        let invalid = |name: &str, problem: String| {
+            Error::Images(format!("annotation {name} of Namespace {own}: {problem}"))
+        };
+        let digest = digest.map(|text| {
+            let problem = || format!("{text:?} is neither true nor false");
+            text.parse().map_err(|_| invalid(IMAGES[1], problem()))
+        });
+        Ok(Images {
+            floating_tags: tags
+                .map(str::parse)
+                .transpose()
+                .map_err(|problem| invalid(IMAGES[0], problem))?,
+            require_digest: digest.transpose()?,
+        })
+    }
+}
