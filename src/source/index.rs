@@ -41,7 +41,15 @@ struct Selected {
 /// # Errors
 /// [`Failure`] where there is none that can be used.
 pub fn find(index: &[u8], name: &str, version: &str) -> Result<Entry, Failure> {
-    let selected = select(index, name)?;
+    pick(select(index, name)?, name, version)
+}
+
+/// The same, though the index may be JSON: as YAML, which most of JSON is, too.
+pub(super) fn find_in_yaml(index: &[u8], name: &str, version: &str) -> Result<Entry, Failure> {
+    pick(select_from_yaml(index, name)?, name, version)
+}
+
+fn pick(selected: Selected, name: &str, version: &str) -> Result<Entry, Failure> {
     // helm: pkg/repo/v1/index.go loadIndex: ErrNoAPIVersion.
     if selected.api_version.as_str().is_none_or(str::is_empty) {
         return Err(Failure::Malformed("it has no apiVersion".to_owned()));
@@ -76,6 +84,10 @@ fn select(index: &[u8], name: &str) -> Result<Selected, Failure> {
             return Ok(selected);
         }
     }
+    select_from_yaml(index, name)
+}
+
+fn select_from_yaml(index: &[u8], name: &str) -> Result<Selected, Failure> {
     let malformed = |error: crate::yaml::Error| Failure::Malformed(error.to_string());
     let excerpt = excerpt(index, name);
     let index = excerpt.as_deref().unwrap_or(index);

@@ -129,6 +129,8 @@ impl JsonCutter {
     }
 
     fn in_string(&mut self, byte: u8) -> Option<()> {
+        // What has these is no JSON.
+        (byte >= b' ').then_some(())?;
         let is_key = self.phase != Phase::Value;
         if is_key {
             if self.key.len() > KEY {
@@ -187,6 +189,8 @@ impl JsonCutter {
         let key: String = serde_json::from_slice(&self.key).ok()?;
         self.keeping = false;
         match (self.level, key.as_str()) {
+            // It would be a merge if what follows were no JSON.
+            (_, "<<") => return None,
             (Level::Root, "entries") => {
                 self.once(ENTRIES)?;
                 if byte == b'{' {
@@ -263,6 +267,8 @@ mod tests {
             "{\"a\": 1,}",
             "{\"a\": 1} x",
             "{\"a\": {b: c & d}}",
+            "{\"a\": \"\n\"}",
+            "{\"<<\": {}}",
         ] {
             assert_eq!(cut(index, "shop", 3), None, "{index}");
         }

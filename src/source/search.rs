@@ -98,6 +98,7 @@ impl Search {
     /// [`Failure`] where there is no entry that can be used.
     pub fn end(mut self) -> Result<Entry, Failure> {
         let odd = self.odd();
+        let is_json = matches!(self.form, Form::Json(_));
         let cut = match &mut self.form {
             Form::Whole(whole) => Some(std::mem::take(whole)),
             Form::Lines { cutter, line } => {
@@ -111,7 +112,13 @@ impl Search {
             }
             Form::Json(cutter) => std::mem::replace(cutter, JsonCutter::new("")).end(),
         };
-        index::find(&cut.ok_or(odd)?, &self.name, &self.version)
+        let Some(cut) = cut else { return Err(odd) };
+        let found = index::find(&cut, &self.name, &self.version);
+        // Where something that was passed over is no JSON, the whole is YAML.
+        if is_json && found != index::find_in_yaml(&cut, &self.name, &self.version) {
+            return Err(odd);
+        }
+        found
     }
 
     fn odd(&self) -> Failure {
@@ -165,6 +172,8 @@ fn malformed(reason: String) -> Failure {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use std::fmt::Write as _;
+
+    use proptest::prelude::*;
 
     use super::*;
     use crate::source::Missing;
@@ -237,6 +246,109 @@ mod tests {
                 panic!("taken: {words}");
             };
             assert!(reason.contains(words), "{reason}");
+        }
+    }
+
+    const SEED: &str = r#"apiVersion: v1
+entries:
+  cart:
+  - description: 'it''s
+      shop:
+      a cart'
+    urls: [cart.tgz]
+    version: 1.0.0
+  shop:
+  - annotations: {a: b}
+    description: |
+      shop:
+      - "x
+    urls:
+    - shop.tgz
+    version: 1.0.0
+  - {version: v2.0.0, urls: [two.tgz]}
+generated: "2024-01-01T00:00:00Z"
+"#;
+
+    /// A change of a text: at this place, take so many bytes away and put these in.
+    fn change() -> impl Strategy<Value = (usize, usize, &'static str)> {
+        let bits = vec![
+            "",
+            " ",
+            "\n",
+            "\r",
+            "\t",
+            "'",
+            "\"",
+            "- ",
+            "-",
+            ": ",
+            ":",
+            "#",
+            " #",
+            "|",
+            ">",
+            "{",
+            "}",
+            "[",
+            "]",
+            "&a ",
+            "*a",
+            "!!str ",
+            "? ",
+            "<<: ",
+            "---\n",
+            "...",
+            "shop",
+            "\n  shop:",
+            "\\",
+            "  ",
+            "\n\n",
+            ",",
+            "\u{85}",
+            "\u{feff}",
+            "null",
+            "entries:",
+        ];
+        (0usize..2_000, 0usize..4, prop::sample::select(bits))
+    }
+
+    fn changed(text: &str, changes: &[(usize, usize, &str)]) -> String {
+        let mut letters: Vec<char> = text.chars().collect();
+        for (at, gone, put) in changes {
+            let at = at % letters.len().max(1);
+            let end = (at + gone).min(letters.len());
+            letters.splice(at..end, put.chars());
+        }
+        letters.into_iter().collect()
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(4_000))]
+
+        /// What is read as it comes may be refused, but says nothing else than the whole.
+        #[test]
+        fn a_stream_says_what_the_whole_says(
+            changes in prop::collection::vec(change(), 0..4),
+            json in any::<bool>(),
+            step in 1usize..9,
+        ) {
+            let seed = match json {
+                true => crate::yaml::from_slice(SEED.as_bytes()).unwrap().to_string(),
+                false => SEED.to_owned(),
+            };
+            let index = changed(&seed, &changes);
+            if crate::yaml::from_slice(index.as_bytes()).is_err() {
+                return Ok(());
+            }
+            for (name, version) in [("shop", "1.0.0"), ("shop", "2.0.0"), ("cart", "1.0.0"), ("x", "1")] {
+                let mut search = Search::holding(0, name, version);
+                let read = index.as_bytes().chunks(step).try_for_each(|chunk| search.push(chunk));
+                let streamed = read.and_then(|()| search.end());
+                if matches!(streamed, Err(Failure::Malformed(_))) {
+                    continue;
+                }
+                prop_assert_eq!(&streamed, &index::find(index.as_bytes(), name, version), "{}", index);
+            }
         }
     }
 }

@@ -220,3 +220,18 @@ async fn mirrors_are_tried_in_turn_and_none_may_lie() {
     assert!(matches!(error, Error::DigestMismatch { .. }), "{error}");
     assert_eq!(good.seen().len(), before);
 }
+
+#[tokio::test]
+async fn a_registry_that_fails_every_third_request_still_serves() {
+    let seen = AtomicUsize::new(0);
+    let server = Server::start(
+        move |request| match seen.fetch_add(1, Ordering::Relaxed) % 3 {
+            0 => Reply::new(503, ""),
+            _ => content(request),
+        },
+    );
+    for _ in 0..20 {
+        let archive = patient().fetch(&shop(&repo(&server))).await.unwrap();
+        assert_eq!(archive.bytes, CHART);
+    }
+}
