@@ -6,7 +6,7 @@
 //! nothing lost, nothing twice, no hook run twice, no revision too many, nothing pending.
 //!
 //! The program is the real one, in a process of its own; between it and the API server stands a
-//! proxy that counts its writes. Events are no state, so they are not counted.
+//! proxy that counts its writes, and the registry fails every third request. Events are no state, so they are not counted.
 //! `PINTLE_KILL_ONLY` takes only the scenarios whose name contains it, and `PINTLE_KILL_AT` only
 //! the write of this number. The logs of the program stand with the testbed's.
 #![allow(clippy::unwrap_used)]
@@ -15,6 +15,8 @@
 mod matrix;
 #[path = "kill/proxy.rs"]
 mod proxy;
+#[path = "kill/registry.rs"]
+mod registry;
 #[path = "kill/state.rs"]
 mod state;
 #[path = "testbed/mod.rs"]

@@ -137,6 +137,8 @@ async fn a_kill_at_any_write_changes_nothing() {
         let took = began.elapsed().as_secs();
         println!("{}: {writes} writes, {took} s", scenario.name);
     }
+    let failed = crate::registry::FAILED.load(Ordering::SeqCst);
+    assert!(failed > 0, "the registry never failed");
     let unreached = ground.unreached.into_inner();
     let found = differences.len();
     println!("{kills} kills, {unreached} of them too late, {found} differences");
@@ -192,6 +194,8 @@ impl Ground {
         testbed
             .helm(&["push", &archive, &chart, "--plain-http"])?
             .successful()?;
+        let unreliable = crate::registry::unreliable(testbed.registry())?;
+        let chart = format!("oci://{unreliable}/charts");
         let config = kube::config::Kubeconfig::read_from(testbed.kubeconfig())?;
         let options = kube::config::KubeConfigOptions::default();
         let config = kube::Config::from_custom_kubeconfig(config, &options).await?;
