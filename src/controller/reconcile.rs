@@ -234,9 +234,11 @@ impl Work<'_> {
     /// Whether the records are not what the watch of them has told so far. All other actions write
     /// one first, and cannot where somebody else has; a repair must not undo what helm does just now.
     async fn is_outdated(&self, sight: &super::observe::Sight) -> Result<bool, Error> {
+        let Some(last) = sight.revisions.last() else {
+            return Ok(true);
+        };
         let storage = &self.context.storage;
-        let newest = storage.revisions(&self.desired.release).await?;
-        Ok(newest != sight.revisions)
+        Ok(!storage.is_newest(&self.desired.release, last).await?)
     }
 
     /// What the resource says of this turn.

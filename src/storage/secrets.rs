@@ -72,6 +72,26 @@ impl Storage {
         Ok(revisions)
     }
 
+    /// Whether a revision is the newest still, and as it is remembered. Two reads by name, which the
+    /// API server answers at once; a list would wait until its cache knows of everything.
+    pub async fn is_newest(
+        &self,
+        release: &ReleaseName,
+        revision: &Revision,
+    ) -> Result<bool, Error> {
+        let secrets = self.secrets(&release.namespace);
+        let number = revision.header.version;
+        let [this, next] =
+            [number, number + 1].map(|number| release::secret_name(&release.name, number));
+        let (this, next) = futures::try_join!(
+            secrets.get_metadata_opt(&this),
+            secrets.get_metadata_opt(&next)
+        )
+        .map_err(|source| failed("read", release.to_string(), source))?;
+        let stored = this.and_then(|this| self::revision(&this.metadata));
+        Ok(next.is_none() && stored.as_ref() == Some(revision))
+    }
+
     /// A revision's record.
     pub async fn get(&self, release: &ReleaseName, revision: i64) -> Result<Record, Error> {
         let secret = self.secret(release, revision).await?;

@@ -81,7 +81,8 @@ impl Execution<'_> {
             let Some(mut patch) = self.difference(at, subject, target, &live)? else {
                 return Ok((live, "unchanged"));
             };
-            if was_seen {
+            // A repair follows its read at once, and a status that moves on is in nobody's way.
+            if was_seen && self.plan.action != Action::CorrectDrift {
                 // What was computed from an older state is not sent to a newer one.
                 let version = live["metadata"]["resourceVersion"].clone();
                 patch.body["metadata"]["resourceVersion"] = version;

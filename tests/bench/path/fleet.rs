@@ -224,7 +224,8 @@ pub(crate) fn disturb(ground: &Ground, releases: usize, blows: usize, rate: u32)
     let cpu = ground.controller.usage()?.cpu.saturating_sub(cpu_before);
     let requests = ground.testbed.requests_by("pintle/")?;
     let writes = requests[requests_before..].iter().filter(|request| {
-        matches!(&*request.verb, "create" | "patch" | "update" | "delete")
+        (200..300).contains(&request.status)
+            && matches!(&*request.verb, "create" | "patch" | "update" | "delete")
             && PREY.iter().any(|prey| {
                 let path = format!("/{}", prey.plural);
                 request.uri.contains(&path) && !request.uri.contains("sh.helm.release")
