@@ -1,7 +1,8 @@
 //! Which kinds the cluster serves, and what a chart may know of it. Discovery is read once and
-//! again when a definition was applied, or when a kind is unknown.
+//! again when a definition was applied, when a kind is unknown, and when it was read long ago.
 
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use kube::Client;
 use kube::core::GroupVersionKind;
@@ -30,7 +31,11 @@ pub struct Kinds {
     known: Arc<Mutex<Option<Arc<Known>>>>,
 }
 
+/// How long what was read is taken for what is: somebody else may apply definitions, too.
+const AGE: Duration = Duration::from_secs(300);
+
 struct Known {
+    read: Instant,
     discovery: Discovery,
     capabilities: Capabilities,
 }
@@ -82,7 +87,9 @@ impl Kinds {
     }
 
     async fn known(&self) -> Result<Arc<Known>> {
-        if let Some(known) = &*self.known.lock().unwrap_or_else(PoisonError::into_inner) {
+        if let Some(known) = &*self.known.lock().unwrap_or_else(PoisonError::into_inner)
+            && known.read.elapsed() < AGE
+        {
             return Ok(Arc::clone(known));
         }
         let known = Arc::new(self.read().await?);
@@ -104,6 +111,7 @@ impl Kinds {
             api_versions: api_versions(&discovery),
         };
         Ok(Known {
+            read: Instant::now(),
             discovery,
             capabilities,
         })

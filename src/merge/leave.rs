@@ -7,8 +7,8 @@
 use serde_json::Value;
 
 /// `wanted` with the fields at these JSON pointers as they are in `live`; those that `live` lacks are
-/// taken out. Where even the object around a field is missing in `live`, the field stays. In lists, an
-/// index counts in `wanted`; the live element is the one of the same `name`, else of the same index.
+/// taken out. In lists, an index counts in `wanted`; the live element is the one of the same `name`, else
+/// of the same index, and what is within an element that `live` lacks stays, as it comes back whole.
 #[must_use]
 pub fn leave<'p>(wanted: &Value, live: &Value, pointers: impl Iterator<Item = &'p str>) -> Value {
     let mut left = wanted.clone();
@@ -35,6 +35,7 @@ fn leave_one(wanted: &mut Value, live: &Value, parents: &[String], last: &str) {
             Some(value) => drop(wanted.insert(last.to_owned(), value.clone())),
             None => drop(wanted.remove(last)),
         },
+        (Value::Object(wanted), Value::Null) => drop(wanted.remove(last)),
         (wanted @ Value::Array(_), live @ Value::Array(_)) => {
             if let Some((wanted, live)) = step_into(wanted, live, last) {
                 *wanted = live.clone();
@@ -51,8 +52,10 @@ fn step_into<'w, 'l>(
 ) -> Option<(&'w mut Value, &'l Value)> {
     match (wanted, live) {
         (Value::Object(wanted), Value::Object(live)) => {
-            Some((wanted.get_mut(step)?, live.get(step)?))
+            let live = live.get(step).unwrap_or(&Value::Null);
+            Some((wanted.get_mut(step)?, live))
         }
+        (Value::Object(wanted), Value::Null) => Some((wanted.get_mut(step)?, live)),
         (Value::Array(wanted), Value::Array(live)) => {
             let index: usize = step.parse().ok()?;
             let wanted = wanted.get_mut(index)?;
@@ -98,6 +101,16 @@ mod tests {
             json!({"containers": [{"name": "proxy", "image": "p"}, {"name": "web", "image": "b"}]});
         let left = leave(&wanted, &live, ["/containers/0/image"].into_iter());
         assert_eq!(left, json!({"containers": [{"name": "web", "image": "b"}]}));
+    }
+
+    #[test]
+    fn a_field_goes_with_the_object_around_it_but_not_with_the_element() {
+        let wanted = json!({"metadata": {"labels": {"a": "1"}}, "containers": [{"name": "web", "image": "a"}]});
+        let live = json!({"metadata": {}, "containers": []});
+        let pointers = ["/metadata/labels/a", "/containers/0/image"];
+        let left = leave(&wanted, &live, pointers.into_iter());
+        assert_eq!(left["metadata"], json!({"labels": {}}));
+        assert_eq!(left["containers"], wanted["containers"]);
     }
 
     #[test]

@@ -268,6 +268,14 @@ impl Shared {
     }
 }
 
+/// Of two failures, in two places, the one to tell: the first, unless only the other may pass.
+fn worth_telling(first: Option<Error>, other: Error) -> Error {
+    match first {
+        Some(first) if first.is_transient() || !other.is_transient() => first,
+        _ => other,
+    }
+}
+
 impl Sources {
     /// Opens the cache and reads the system's certificate authorities. Blocks shortly.
     ///
@@ -355,14 +363,7 @@ impl Sources {
                 Ok(signer) => return Ok(signer),
                 // A mirror may have the chart alone.
                 Err(error) if !unsigned(&error) && !error.may_be_elsewhere() => return Err(error),
-                Err(error)
-                    if failed
-                        .as_ref()
-                        .is_none_or(|first| error.is_transient() && !first.is_transient()) =>
-                {
-                    failed = Some(error);
-                }
-                Err(_) => {}
+                Err(error) => failed = Some(worth_telling(failed, error)),
             }
         }
         Err(failed.unwrap_or_else(|| Error::Unverified {
@@ -472,14 +473,7 @@ impl Sources {
                 }
                 // Wrong bytes are no reason to look for right ones elsewhere.
                 Err(error) if !error.may_be_elsewhere() => return Err(error),
-                Err(error)
-                    if failed
-                        .as_ref()
-                        .is_none_or(|first| error.is_transient() && !first.is_transient()) =>
-                {
-                    failed = Some(error);
-                }
-                Err(_) => {}
+                Err(error) => failed = Some(worth_telling(failed, error)),
             }
         }
         Err(failed.unwrap_or_else(|| Error::InvalidReference {

@@ -249,6 +249,62 @@ fn the_replicas_of_an_autoscaled_object_are_the_autoscalers() -> Result<()> {
     Ok(())
 }
 
+/// As KEDA's own, but for its schema.
+const SCALED_OBJECTS: &str = r#"
+apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {name: scaledobjects.keda.sh}
+spec:
+  group: keda.sh
+  scope: Namespaced
+  names: {kind: ScaledObject, plural: scaledobjects, singular: scaledobject}
+  versions:
+  - name: v1alpha1
+    served: true
+    storage: true
+    schema: {openAPIV3Schema: {type: object, x-kubernetes-preserve-unknown-fields: true}}
+"#;
+
+const SCALED_OBJECT: &str = r#"
+apiVersion: keda.sh/v1alpha1
+kind: ScaledObject
+metadata: {name: any, namespace: drift-keda}
+spec: {scaleTargetRef: {name: scaled}, triggers: []}
+"#;
+
+#[test]
+fn the_replicas_of_what_keda_scales_are_kedas() -> Result<()> {
+    let space = Stage::shared().namespace("drift-keda")?;
+    space.apply(SCALED_OBJECTS)?;
+    let established = "--for=condition=Established";
+    space.kubectl(&["wait", established, "crd/scaledobjects.keda.sh"])?;
+    space.apply(SCALED_OBJECT)?;
+    // An object of a kind that the controller does not know yet has it read the kinds again.
+    let object = "apiVersion: keda.sh/v1alpha1\nkind: ScaledObject\nmetadata: {name: none}";
+    let values = format!("extraObject: {}", serde_json::to_string(object)?);
+    ten(&space, "scaled", &format!("values: {{{values}}}"))?;
+    space.kubectl(&["scale", "deploy/scaled", "--replicas=3"])?;
+    look(&space, "scaled", "one")?;
+    assert_eq!(space.get("deploy/scaled")?["spec"]["replicas"], 3);
+    Ok(())
+}
+
+#[test]
+fn an_object_without_helms_label_is_watched_by_its_name() -> Result<()> {
+    let space = Stage::shared().namespace("drift-unmarked")?;
+    let label = "app.kubernetes.io/managed-by";
+    let pointer = "/metadata/labels/app.kubernetes.io~1managed-by";
+    let rule = format!("drift: {{ignore: [{{kind: ConfigMap, paths: [{pointer}]}}]}}");
+    ten(&space, "bare", &rule)?;
+    space.kubectl(&["label", "cm/bare", &format!("{label}-")])?;
+    look(&space, "bare", "one")?;
+    assert!(space.get("cm/bare")?["metadata"]["labels"][label].is_null());
+    let patch = r#"{"data":{"word":"tampered"}}"#;
+    space.kubectl(&["patch", "cm/bare", "--type=merge", "-p", patch])?;
+    space.until("cm/bare", |map| map["data"]["word"] == "before")?;
+    Ok(())
+}
+
 #[test]
 fn a_fight_is_named_and_slowed_down_and_the_rest_is_kept() -> Result<()> {
     let space = Stage::shared().namespace("drift-fight")?;
