@@ -77,11 +77,16 @@ enum CloudLogin {
     Azure,
 }
 
+/// How many charts are loaded or rendered at once, and files read. A thousand releases that are
+/// declared together would have a thread each, all their trees in memory, and gain nothing by it.
+const BLOCKING_THREADS: usize = 8;
+
 /// Runs the controller with the in-cluster configuration or the kubeconfig.
 pub(crate) fn run(arguments: RunArguments) -> anyhow::Result<()> {
     telemetry::init_logs(&arguments.log);
     tokio::runtime::Builder::new_multi_thread()
         .enable_all()
+        .max_blocking_threads(BLOCKING_THREADS)
         .build()
         .context("start the runtime")?
         .block_on(keep(arguments))

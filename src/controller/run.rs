@@ -9,7 +9,7 @@ use futures::{FutureExt, StreamExt, stream};
 use kube::runtime::controller::{Config, ReconcileRequest, applier};
 use kube::runtime::reflector::{self, ObjectRef, Store};
 use kube::runtime::{Predicate, WatchStreamExt, predicates, watcher};
-use kube::{Api, Client};
+use kube::{Api, Client, ResourceExt as _};
 use tokio::sync::{mpsc, watch};
 use tracing::{debug, warn};
 
@@ -61,6 +61,8 @@ pub async fn run(
     let changed = predicates::generation::<Guarded>.combine(predicates::annotations::<Guarded>);
     let declared = watcher(api, watcher::Config::default())
         .default_backoff()
+        // Who wrote which field of a HelmRelease is asked by nobody, and larger than its spec.
+        .modify(|resource| *resource.managed_fields_mut() = Vec::new())
         .reflect(writer)
         .applied_objects()
         .predicate_filter(changed, kube::runtime::PredicateConfig::default())

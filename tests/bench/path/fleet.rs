@@ -17,6 +17,7 @@ use rand::seq::SliceRandom as _;
 use rand::{RngExt as _, SeedableRng as _, rngs::StdRng};
 use serde_json::{Value, json};
 
+use crate::controller::Usage;
 use crate::figures::{Series, short, table};
 use crate::ground::Ground;
 use crate::idle;
@@ -341,8 +342,12 @@ fn is_as_before(blow: &Blow, seen: &Sighting) -> bool {
 }
 
 /// Looks at the fleet at rest, and prints it beside what reading it would cost.
-pub(crate) fn rest(ground: &Ground, releases: usize, time: Duration) -> Result<()> {
-    let at_start = ground.controller.usage()?;
+pub(crate) fn rest(
+    ground: &Ground,
+    releases: usize,
+    at_start: Usage,
+    time: Duration,
+) -> Result<()> {
     idle::measure(ground, releases, at_start, time)?;
     let objects = releases * PREY.len();
     println!(

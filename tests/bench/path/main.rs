@@ -69,7 +69,7 @@ fn main() -> anyhow::Result<()> {
     if arguments.fleet > 0 {
         fleet::muster(&ground, arguments.fleet, 0)?;
         let time = Duration::from_secs(arguments.idle_seconds);
-        fleet::rest(&ground, arguments.fleet, time)?;
+        fleet::rest(&ground, arguments.fleet, at_start, time)?;
     }
     if arguments.drift_releases + arguments.fleet > 0 {
         println!("At the end: {}", figures::surroundings());
