@@ -17,7 +17,7 @@ use crate::api::{
     ConditionStatus, ConditionType, HelmReleaseStatus, Inputs, Inventory, InventoryEntry, Reason,
     set_condition,
 };
-use crate::cluster::{Failure, ObjectDrift, Outcome};
+use crate::cluster::{Failure, Outcome};
 use crate::manifest::ObjectKey;
 use crate::plan::{self, Action, Desired, Notes, Rest, Tests};
 use crate::release::Record;
@@ -331,11 +331,9 @@ fn rested(draft: &mut Draft<'_>, rest: &Rest, sight: &Sight) -> Next {
         }
         Rest::FoughtOver => {
             in_sync(draft);
-            let fights = sight.fought_over.iter();
-            let places: Vec<ObjectDrift> = fights.map(|fight| fight.seen.clone()).collect();
             let message = format!(
                 "somebody undoes every repair, so repairs are slowed down: {}",
-                found::places(places.iter())
+                found::places(sight.fought_over.iter().map(|fight| &fight.seen))
             );
             drifted(draft, &message, found::fights(&sight.fought_over));
             let pauses = sight.fought_over.iter().map(|fight| fight.left_alone_for);

@@ -62,3 +62,35 @@ fn what_cannot_be_read_or_reached_is_told_and_stops_nobody_else() -> Result<()> 
     assert_eq!(release["status"]["history"][0]["chartVersion"], "1.1.0");
     Ok(())
 }
+
+/// Nobody answers at this address.
+const DEAF_WEBHOOK: &str = r#"
+apiVersion: admissionregistration.k8s.io/v1
+kind: ValidatingWebhookConfiguration
+metadata: {name: deaf}
+webhooks:
+- name: deaf.example.com
+  clientConfig: {url: "https://127.0.0.1:1/"}
+  rules: [{apiGroups: [""], apiVersions: [v1], operations: [CREATE], resources: [services]}]
+  namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: deaf}}
+  failurePolicy: Fail
+  sideEffects: None
+  admissionReviewVersions: [v1]
+"#;
+
+#[test]
+fn a_webhook_that_is_down_costs_neither_a_retry_nor_a_revision() -> Result<()> {
+    let space = Stage::shared().namespace("deaf")?;
+    space.apply(DEAF_WEBHOOK)?;
+    space.apply(&space.release("shop", "retries: 0"))?;
+    let release = space.until("hr/shop", |release| {
+        space.message(release, "Ready").contains("webhook")
+    })?;
+    assert_eq!(condition(&release, "Reconciling")["status"], "True");
+    assert!(release["status"]["attempt"].is_null(), "{release}");
+    space.kubectl(&["delete", "validatingwebhookconfiguration/deaf"])?;
+    let release = space.ready("shop")?;
+    let history = release["status"]["history"].as_array().map(Vec::len);
+    assert_eq!(history, Some(1));
+    Ok(())
+}

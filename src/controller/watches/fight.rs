@@ -5,6 +5,8 @@
 
 use std::time::{Duration, Instant};
 
+use super::context;
+
 /// An object that is put back so often in quick succession is fought over by somebody else.
 const PATIENCE: u32 = 5;
 
@@ -45,9 +47,7 @@ impl Fight {
     fn pause(&self) -> Duration {
         match self.repairs.checked_sub(PATIENCE) {
             None => Duration::ZERO,
-            Some(further) => FIRST_PAUSE
-                .saturating_mul(1_u32.checked_shl(further).unwrap_or(u32::MAX))
-                .min(LONGEST_PAUSE),
+            Some(further) => context::doubled(FIRST_PAUSE, further + 1, LONGEST_PAUSE),
         }
     }
 }
