@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 
-use crate::stage::{Stage, condition};
+use crate::stage::{Stage, condition, definition};
 
 /// As a controller that was killed in the middle leaves it: the newest record is pending, held by
 /// us, and nobody is at work. The wish has changed meanwhile.
@@ -110,5 +110,38 @@ fn a_suspended_release_is_not_touched_until_it_is_resumed() -> Result<()> {
     space.ready("shop")?;
     assert_eq!(space.get("cm/shop-config")?["data"]["greeting"], "later");
     assert!(!space.get("svc/shop")?.is_null());
+    Ok(())
+}
+
+#[test]
+fn two_controllers_make_one_revision_and_run_a_hook_once() -> Result<()> {
+    let stage = Stage::alone(&definition()?)?;
+    stage.rival()?;
+    let space = stage.namespace("rivals")?;
+    let names = ["a", "b", "c", "d", "e"];
+    for (greeting, revisions) in [("one", 1), ("two", 2)] {
+        for name in names {
+            let values = format!("values: {{greeting: {greeting}, hook: post-upgrade}}");
+            space.apply(&space.release(name, &values))?;
+        }
+        for name in names {
+            space.until(&format!("cm/{name}-config"), |map| {
+                map["data"]["greeting"] == greeting
+            })?;
+            let release = space.ready(name)?;
+            let history = release["status"]["history"].as_array().map(Vec::len);
+            assert_eq!(history, Some(revisions), "{release}");
+        }
+    }
+    for name in names {
+        let job = format!(
+            "--field-selector=reason=SuccessfulCreate,involvedObject.name={name}-post-upgrade"
+        );
+        let pods = space.kubectl(&["get", "events", "-o", "name", &job])?;
+        assert_eq!(pods.lines().count(), 1, "{pods}");
+        let history = space.helm(&["history", name])?;
+        assert_eq!(history.matches("superseded").count(), 1, "{history}");
+        assert!(!history.contains("failed"), "{history}");
+    }
     Ok(())
 }

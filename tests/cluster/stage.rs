@@ -84,7 +84,7 @@ impl Stage {
                 return Err(error);
             }
         }
-        let metrics_url = begin_controller(testbed, user)?;
+        let metrics_url = begin_controller(testbed, user, "stage")?;
         let stage = Self {
             testbed,
             metrics_url,
@@ -94,6 +94,11 @@ impl Stage {
         }
         stage.publish(&chart_folder("ten"), "1.0.0")?;
         Ok(stage)
+    }
+
+    /// Begins a second controller beside the first, as when two replicas run.
+    pub(crate) fn rival(&self) -> Result<()> {
+        begin_controller(self.testbed, None, "rival").map(|_| ())
     }
 
     /// Puts a chart into the registry and into the HTTP repository, under this version.
@@ -172,14 +177,18 @@ pub(crate) fn chart_folder(name: &str) -> PathBuf {
 }
 
 /// Runs the controller beside the tests, for as long as the process lives; answers its pages.
-fn begin_controller(testbed: &'static Testbed, user: Option<&str>) -> Result<String> {
+fn begin_controller(
+    testbed: &'static Testbed,
+    user: Option<&str>,
+    holder: &'static str,
+) -> Result<String> {
     let (told, tell) = std::sync::mpsc::channel();
     let kubeconfig = testbed.kubeconfig().to_owned();
-    let cache = testbed.dir().join("chart-cache");
+    let cache = testbed.dir().join(format!("chart-cache-{holder}"));
     let user = user.map(str::to_owned);
     std::thread::spawn(move || {
         let runtime = tokio::runtime::Runtime::new().expect("a runtime can be started");
-        let end = runtime.block_on(keep(kubeconfig, user, cache, told));
+        let end = runtime.block_on(keep(kubeconfig, user, holder, cache, told));
         panic!("the controller ended: {end:?}");
     });
     tell.recv_timeout(PATIENCE)
@@ -189,6 +198,7 @@ fn begin_controller(testbed: &'static Testbed, user: Option<&str>) -> Result<Str
 async fn keep(
     kubeconfig: PathBuf,
     user: Option<String>,
+    holder: &'static str,
     cache: PathBuf,
     told: std::sync::mpsc::Sender<String>,
 ) -> Result<()> {
@@ -215,7 +225,7 @@ async fn keep(
     told.send(format!("http://{address}"))?;
     let settings = Settings {
         namespace: None,
-        holder: Holder::named("stage"),
+        holder: Holder::named(holder),
         images: Default::default(),
     };
     controller::run(
