@@ -11,6 +11,7 @@ use k8s_openapi::api::core::v1::Namespace;
 use kube::api::{Api, DeleteParams, Patch, PatchParams, PostParams};
 use kube::core::{ApiResource, DynamicObject, GroupVersionKind};
 use serde_json::Value;
+use tokio::sync::Semaphore;
 
 use crate::proxy::{Kill, Proxy};
 use crate::state;
@@ -85,6 +86,7 @@ struct Ground {
     client: kube::Client,
     cache: tempfile::TempDir,
     chart: String,
+    commands: Semaphore,
     runs: AtomicUsize,
     /// Kills that a run came to its end without.
     unreached: AtomicUsize,
@@ -100,6 +102,9 @@ struct End {
 
 /// Runs at once: most of a run is waiting.
 const AT_ONCE: usize = 16;
+
+/// Helm's and kubectl's processes at once, which do not wait: more of them would starve the rest.
+const COMMANDS_AT_ONCE: usize = 4;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_kill_at_any_write_changes_nothing() {
@@ -198,12 +203,15 @@ impl Ground {
         let chart = format!("oci://{unreliable}/charts");
         let config = kube::config::Kubeconfig::read_from(testbed.kubeconfig())?;
         let options = kube::config::KubeConfigOptions::default();
-        let config = kube::Config::from_custom_kubeconfig(config, &options).await?;
+        let mut config = kube::Config::from_custom_kubeconfig(config, &options).await?;
+        // A busy machine may take longer for a handshake than a client waits by itself.
+        config.connect_timeout = Some(PATIENCE);
         Ok(Self {
             testbed,
             client: kube::Client::try_from(config)?,
             cache: tempfile::tempdir()?,
             chart,
+            commands: Semaphore::new(COMMANDS_AT_ONCE),
             runs: AtomicUsize::new(0),
             unreached: AtomicUsize::new(0),
         })
@@ -232,6 +240,7 @@ impl Ground {
         begin()?;
         let ended = async {
             if let (Some(values), true) = (scenario.before, scenario.by_helm) {
+                let _turn = self.commands.acquire().await?;
                 tokio::task::block_in_place(|| self.install(&namespace, values))?;
             } else if let Some(values) = scenario.before {
                 self.declare(&namespace, scenario, values).await?;
@@ -273,6 +282,7 @@ impl Ground {
             victim.wait()?;
         }
         ended?;
+        let _turn = self.commands.acquire().await?;
         Ok(End {
             state: tokio::task::block_in_place(|| state::of(&self.testbed, &namespace))?,
             taken: on_objects(&proxy.taken(), &namespace),
