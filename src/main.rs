@@ -6,6 +6,11 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+/// Charts and releases are many small pieces that come and go together: what is left of a burst
+/// goes back to the system.
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
 /// Keeps Helm releases as declared.
 #[derive(Debug, Parser)]
 #[command(name = "pintle", version, about, propagate_version = true)]

@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 
 use super::error::{Error, Result};
 use super::live::{Cluster, Endpoint};
-use super::wait::{Interrupt, Unready};
+use super::permit::Permit;
+use super::wait::Unready;
 use crate::api::CrdPolicy;
 use crate::manifest::Object;
 
@@ -19,7 +20,7 @@ impl Cluster {
         &self,
         definitions: &[Object],
         policy: CrdPolicy,
-        interrupt: &Interrupt,
+        permit: &Permit,
     ) -> Result<Vec<Unready>> {
         if policy == CrdPolicy::Skip || definitions.is_empty() {
             return Ok(Vec::new());
@@ -39,7 +40,7 @@ impl Cluster {
         }
         self.kinds.invalidate();
         let unready = self
-            .await_ready(awaited, Duration::from_secs(60), interrupt, &|_| ())
+            .await_ready(awaited, Duration::from_secs(60), permit, &|_| ())
             .await?;
         self.kinds.invalidate();
         Ok(unready)

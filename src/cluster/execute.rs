@@ -5,21 +5,21 @@ mod foresight;
 mod hooks;
 mod replace;
 
-use std::borrow::Cow;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tracing::{debug, info};
 
 use super::culprit::Printed;
 use super::error::{Error, Result};
 use super::live::{Cluster, Endpoint};
-use super::wait::{Interrupt, Unready};
+use super::permit::Permit;
+use super::wait::{Unready, readiness};
 use crate::api::{Attempt, Reason, Replace};
 use crate::manifest::{DeletePolicy, Hook, HookEvent, ObjectKey, OutputLogPolicy};
-use crate::plan::{self, Action, Exemptions, Notes, Plan, Step, Subject, Tests};
+use crate::plan::{self, Action, Exemptions, HookPhase, Notes, Plan, Step, Subject, Tests};
 use crate::release::{self, Record, Status};
 use crate::storage::Shelf;
 
@@ -54,8 +54,8 @@ pub struct Execution<'e> {
     pub cluster: &'e Cluster,
     /// Where the records are, and go.
     pub shelf: &'e mut Shelf,
-    /// The steps.
-    pub plan: &'e Plan,
+    /// The steps. What an object was to become is let go with the step that makes it so.
+    pub plan: Plan,
     /// The revision's record: the new one, or the one that is uninstalled or recovered.
     pub record: Record,
     /// Who does this, as the record shall tell.
@@ -74,8 +74,8 @@ pub struct Execution<'e> {
     pub seen: HashMap<ObjectKey, Option<Value>>,
     /// How long hooks and waiting may take, all told.
     pub timeout: Duration,
-    /// Raised when the action is no longer wanted.
-    pub interrupt: &'e Interrupt,
+    /// Revoked when the action is no longer wanted.
+    pub permit: &'e Permit,
     /// Told what is waited for, as it changes.
     pub report: &'e (dyn Fn(&[Unready]) + Sync),
     /// Told what hooks printed that ask for it.
@@ -94,6 +94,10 @@ enum Stop {
 
 /// What the walk has learnt so far.
 struct Progress {
+    /// The steps that are still to be taken.
+    ahead: VecDeque<Step>,
+    /// The hooks that were taken, each with its phase.
+    hooks: Vec<(HookPhase, Hook)>,
     /// The record stands in storage: from here on a failure is recorded.
     recorded: bool,
     /// The same as in [`Execution::seen`], for the next step that asks.
@@ -118,6 +122,8 @@ impl Execution<'_> {
     /// record stays pending and the next turn recovers it.
     pub async fn run(mut self) -> Result<Outcome> {
         let mut progress = Progress {
+            ahead: std::mem::take(&mut self.plan.steps).into(),
+            hooks: Vec::new(),
             // Tests are of a revision that stands there.
             recorded: matches!(self.plan.action, Action::Test { .. }),
             seen: std::mem::take(&mut self.seen),
@@ -142,24 +148,29 @@ impl Execution<'_> {
     }
 
     async fn walk(&mut self, progress: &mut Progress) -> Result<Option<Stop>> {
-        let plan = self.plan;
-        for (step, number) in plan.steps.iter().zip(1..) {
-            if self.interrupt.is_raised() {
+        let mut number = 0;
+        while let Some(step) = progress.ahead.pop_front() {
+            number += 1;
+            if self.permit.is_revoked() {
                 return Ok(Some(Stop::Interrupted));
             }
-            if progress.farewell.is_some() && is_of_farewell(step) {
+            if progress.farewell.is_some() && is_of_farewell(&step) {
                 continue;
             }
-            let step = &*progress.amended(step);
+            let step = progress.amended(step);
             let applies = matches!(step, Step::Apply(_) | Step::Replace(_));
             if let Some(failure) = (!applies).then(|| all_of(&mut progress.refused)).flatten() {
                 return Ok(Some(Stop::Failed(failure)));
             }
             debug!(number, %step, "step");
-            match self.take(step, progress).await {
-                Ok(None) => {}
+            match self.take(&step, progress).await {
+                Ok(None) => {
+                    if let Step::RunHook { phase, hook } = step {
+                        progress.hooks.push((phase, hook));
+                    }
+                }
                 // helm: pkg/action/uninstall.go Run: the release is gone all the same.
-                Ok(Some(Stop::Failed(failure))) if is_of_farewell(step) => {
+                Ok(Some(Stop::Failed(failure))) if is_of_farewell(&step) => {
                     progress.farewell = Some(failure);
                 }
                 Ok(Some(stop)) => return Ok(Some(stop)),
@@ -177,10 +188,12 @@ impl Execution<'_> {
     }
 
     async fn take(&mut self, step: &Step, progress: &mut Progress) -> Result<Option<Stop>> {
-        let namespace = &self.plan.release.namespace;
         match step {
-            Step::EnsureNamespace => self.cluster.ensure_namespace(namespace).await?,
-            Step::CheckOwnership { objects } => self.check_ownership(objects).await?,
+            Step::EnsureNamespace => {
+                let namespace = &self.plan.release.namespace;
+                self.cluster.ensure_namespace(namespace).await?;
+            }
+            Step::CheckOwnership { objects } => self.check_ownership(objects, progress).await?,
             Step::TryChanges { .. } => self.try_changes(progress).await?,
             Step::StorePending => {
                 self.store_pending().await?;
@@ -190,15 +203,18 @@ impl Execution<'_> {
                 self.take_over().await?;
                 progress.recorded = true;
             }
-            Step::RunHook { phase, hook } => return self.run_hook(*phase, hook, progress).await,
+            // On the heap: what a waiting release holds is to be small, and these are large.
+            Step::RunHook { phase, hook } => {
+                return Box::pin(self.run_hook(*phase, hook, progress)).await;
+            }
             Step::TidyHooks { phase, hooks } => {
                 // helm: pkg/action/hooks.go execHookWithDelayedShutdown: the last one first.
                 for hook in hooks.iter().rev() {
                     self.tell_printed(hook, OutputLogPolicy::HOOK_SUCCEEDED)
                         .await;
                 }
-                self.tidy(*phase, hooks, DeletePolicy::HOOK_SUCCEEDED, progress)
-                    .await?;
+                let tidied = self.tidy(*phase, hooks, DeletePolicy::HOOK_SUCCEEDED, progress);
+                Box::pin(tidied).await?;
             }
             Step::Apply(subject) | Step::Replace(subject) => self.apply(subject, progress).await?,
             Step::Delete { object } => self.delete(object, progress).await?,
@@ -224,12 +240,12 @@ impl Execution<'_> {
     }
 
     // helm: pkg/action/validate.go existingResourceConflict
-    async fn check_ownership(&self, objects: &[ObjectKey]) -> Result<()> {
+    async fn check_ownership(&self, objects: &[ObjectKey], progress: &Progress) -> Result<()> {
         for object in objects.iter().filter(|object| !object.name.is_empty()) {
             let at = match self.endpoint(object).await {
                 Ok(at) => at,
                 // Its definition comes with this very release, so there is no such object yet.
-                Err(Error::UnknownKind { .. }) if self.plan_defines(object) => continue,
+                Err(Error::UnknownKind { .. }) if progress.will_define(object) => continue,
                 Err(error) => return Err(error),
             };
             if let Some(live) = self.cluster.get(&at).await? {
@@ -247,20 +263,6 @@ impl Execution<'_> {
                 problem,
             }),
         }
-    }
-
-    /// Whether the plan itself brings the definition of an object's kind.
-    fn plan_defines(&self, object: &ObjectKey) -> bool {
-        self.plan.steps.iter().any(|step| match step {
-            Step::Apply(Subject {
-                object: definition, ..
-            }) => {
-                definition.key.kind == "CustomResourceDefinition"
-                    && definition.value["spec"]["group"] == object.group()
-                    && definition.value["spec"]["names"]["kind"] == object.kind.as_str()
-            }
-            _ => false,
-        })
     }
 
     async fn store_pending(&mut self) -> Result<()> {
@@ -336,7 +338,7 @@ impl Execution<'_> {
         let live = progress.live.get(&at.object).cloned();
         let timeout = progress.left().min(Duration::from_secs(60));
         self.cluster
-            .await_ready(vec![(at, live)], timeout, self.interrupt, self.report)
+            .await_ready(vec![(at, live)], timeout, self.permit, self.report)
             .await?;
         self.cluster.kinds.invalidate();
         Ok(())
@@ -371,26 +373,37 @@ impl Execution<'_> {
     }
 
     async fn await_ready(
-        &self,
+        &mut self,
         objects: &[ObjectKey],
-        progress: &Progress,
+        progress: &mut Progress,
     ) -> Result<Option<Stop>> {
         let mut awaited = Vec::new();
         for object in objects.iter().filter(|object| !object.name.is_empty()) {
-            let live = progress.live.get(object).cloned();
+            let live = progress.live.get_mut(object);
+            // From here on nobody asks what is in them.
+            let live = live.map(|live| std::mem::replace(live, identification(live)));
             if live.as_ref().is_none_or(crate::health::awaited) {
                 awaited.push((self.endpoint(object).await?, live));
             }
         }
+        if awaited
+            .iter()
+            .all(|(at, live)| readiness(at, live.as_ref()).is_none())
+        {
+            return Ok(None);
+        }
         let left = progress.left();
-        let unready = self
-            .cluster
-            .await_ready(awaited, left, self.interrupt, self.report)
-            .await?;
+        let (cluster, permit, report) = (self.cluster, self.permit, self.report);
+        let waiting = cluster.await_ready(awaited, left, permit, report);
+        let unready = self.while_packed(waiting).await?;
         Ok(self.not_in_time("ready", unready))
     }
 
-    async fn await_gone(&self, objects: &[ObjectKey], progress: &Progress) -> Result<Option<Stop>> {
+    async fn await_gone(
+        &mut self,
+        objects: &[ObjectKey],
+        progress: &Progress,
+    ) -> Result<Option<Stop>> {
         let mut awaited = Vec::new();
         for object in objects
             .iter()
@@ -403,18 +416,25 @@ impl Execution<'_> {
             }
         }
         let left = progress.left();
-        let unready = self
-            .cluster
-            .await_gone(awaited, left, self.interrupt, self.report)
-            .await?;
+        let (cluster, permit, report) = (self.cluster, self.permit, self.report);
+        let waiting = cluster.await_gone(awaited, left, permit, report);
+        let unready = self.while_packed(waiting).await?;
         Ok(self.not_in_time("gone", unready))
+    }
+
+    /// Waits with what is large packed away, because very many releases may wait at once.
+    async fn while_packed<T>(&mut self, waiting: impl Future<Output = Result<T>>) -> Result<T> {
+        let packed = self.shelf.pack(&mut self.record)?;
+        let awaited = waiting.await;
+        self.shelf.unpack(&mut self.record, packed)?;
+        awaited
     }
 
     fn not_in_time(&self, wanted: &str, unready: Vec<Unready>) -> Option<Stop> {
         if unready.is_empty() {
             return None;
         }
-        if self.interrupt.is_raised() {
+        if self.permit.is_revoked() {
             return Some(Stop::Interrupted);
         }
         // What failed before its time was not waited for any longer.
@@ -572,6 +592,15 @@ fn refused(error: &Error) -> Failure {
     }
 }
 
+/// What an object is called, and which state of it this was.
+fn identification(live: &Value) -> Value {
+    let mut metadata = live["metadata"].clone();
+    if let Some(metadata) = metadata.as_object_mut() {
+        metadata.remove("managedFields");
+    }
+    json!({ "apiVersion": live["apiVersion"], "kind": live["kind"], "metadata": metadata })
+}
+
 /// Whether a step belongs to the hooks after an uninstall.
 fn is_of_farewell(step: &Step) -> bool {
     match step {
@@ -594,13 +623,27 @@ fn all_of(refused: &mut Vec<Failure>) -> Option<Failure> {
 
 impl Progress {
     /// The step as it has to be taken by what is known now.
-    fn amended<'s>(&self, step: &'s Step) -> Cow<'s, Step> {
+    fn amended(&self, step: Step) -> Step {
         match step {
             Step::Apply(subject) if self.replaceable.contains(&subject.object.key) => {
-                Cow::Owned(Step::Replace(subject.clone()))
+                Step::Replace(subject)
             }
-            step => Cow::Borrowed(step),
+            step => step,
         }
+    }
+
+    /// Whether the steps to come bring the definition of an object's kind.
+    fn will_define(&self, object: &ObjectKey) -> bool {
+        self.ahead.iter().any(|step| match step {
+            Step::Apply(Subject {
+                object: definition, ..
+            }) => {
+                definition.key.kind == "CustomResourceDefinition"
+                    && definition.value["spec"]["group"] == object.group()
+                    && definition.value["spec"]["names"]["kind"] == object.kind.as_str()
+            }
+            _ => false,
+        })
     }
 
     /// How much of the timeout is left.

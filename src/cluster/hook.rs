@@ -7,7 +7,8 @@ use serde_json::Value;
 
 use super::error::{Error, Result};
 use super::live::{Applying, Cluster, Endpoint};
-use super::wait::{Interrupt, Unready};
+use super::permit::Permit;
+use super::wait::Unready;
 use crate::health::{self, Status};
 use crate::manifest::{DeletePolicy, Hook};
 use crate::merge;
@@ -44,11 +45,11 @@ impl Cluster {
         hook: &Hook,
         release_namespace: &str,
         timeout: Duration,
-        interrupt: &Interrupt,
+        permit: &Permit,
     ) -> Result<()> {
         let by_default = hook.delete_policies.is_empty();
         if by_default || hook.is_deleted(DeletePolicy::BEFORE_HOOK_CREATION) {
-            self.delete_hook(hook, release_namespace, None, timeout, interrupt)
+            self.delete_hook(hook, release_namespace, None, timeout, permit)
                 .await?;
         }
         Ok(())
@@ -133,7 +134,7 @@ impl Cluster {
         release_namespace: &str,
         only: Option<&str>,
         timeout: Duration,
-        interrupt: &Interrupt,
+        permit: &Permit,
     ) -> Result<()> {
         // Never delete a definition: everything made of it would go with it.
         // helm: pkg/action/hooks.go deleteHookByPolicy
@@ -155,7 +156,7 @@ impl Cluster {
             self.delete(&at).await?;
             deleted.push(at);
         }
-        self.await_gone(deleted, timeout, interrupt, &|_| ())
+        self.await_gone(deleted, timeout, permit, &|_| ())
             .await
             .map(|_| ())
     }
@@ -165,7 +166,7 @@ impl Cluster {
         &self,
         created: Created,
         timeout: Duration,
-        interrupt: &Interrupt,
+        permit: &Permit,
         report: &(dyn Fn(&[Unready]) + Sync),
     ) -> Result<HookEnd> {
         let failure = Mutex::new(None);
@@ -187,14 +188,12 @@ impl Cluster {
                 }),
             }
         };
-        let unready = self
-            .until(created, timeout, interrupt, report, &judge)
-            .await?;
+        let unready = self.until(created, timeout, permit, report, &judge).await?;
         let failure = failure.into_inner().unwrap_or_else(PoisonError::into_inner);
         Ok(match (failure, unready) {
             (Some(message), _) => HookEnd::Failed { message },
             (None, unready) if unready.is_empty() => HookEnd::Succeeded,
-            (None, _) if interrupt.is_raised() => HookEnd::Interrupted,
+            (None, _) if permit.is_revoked() => HookEnd::Interrupted,
             (None, unready) => HookEnd::TimedOut { unready },
         })
     }

@@ -18,6 +18,7 @@ mod kinds;
 mod live;
 mod lookup;
 mod namespace;
+mod permit;
 mod wait;
 
 pub use culprit::{Culprit, Printed};
@@ -27,7 +28,8 @@ pub use execute::{Execution, Failure, Outcome};
 pub use kinds::{Capabilities, Kinds};
 pub use live::{Applying, Cluster, Endpoint, connect};
 pub use lookup::ClusterLookup;
-pub use wait::{Interrupt, Unready};
+pub use permit::{Permit, Place, Places};
+pub use wait::Unready;
 
 /// The name under which this program's changes stand in an object's `managedFields`.
 pub const FIELD_MANAGER: &str = "pintle";

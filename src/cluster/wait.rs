@@ -1,5 +1,5 @@
-//! Waiting, by watches on the objects themselves. A waiting release is a future, not a worker; a
-//! newer wish ends it at once.
+//! Waiting, by watches on the objects themselves. A waiting release is a future, not a worker: it
+//! has left its place of work. A newer wish ends it at once.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -12,38 +12,12 @@ use kube::api::DynamicObject;
 use kube::core::ApiResource;
 use kube::runtime::{WatchStreamExt, watcher};
 use serde_json::Value;
-use tokio::sync::watch;
 
 use super::error::{Error, Result};
 use super::live::{Cluster, Endpoint};
+use super::permit::Permit;
 use crate::health::{self, Health};
 use crate::manifest::ObjectKey;
-
-/// Tells a running action that it is no longer wanted: the spec changed, the resource is being
-/// deleted, or the program stops.
-#[derive(Clone, Debug)]
-pub struct Interrupt(watch::Receiver<bool>);
-
-impl Interrupt {
-    /// Interrupted as soon as `receiver` holds true.
-    pub fn new(receiver: watch::Receiver<bool>) -> Self {
-        Self(receiver)
-    }
-
-    /// Whether the action is no longer wanted.
-    pub fn is_raised(&self) -> bool {
-        *self.0.borrow()
-    }
-
-    /// Comes to an end when the action is no longer wanted.
-    pub async fn raised(&self) {
-        let mut receiver = self.0.clone();
-        if receiver.wait_for(|raised| *raised).await.is_err() {
-            // Whoever could interrupt is gone, so nobody will.
-            std::future::pending::<()>().await;
-        }
-    }
-}
 
 /// An object that is not ready, and what it says of itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -72,15 +46,14 @@ impl Cluster {
         &self,
         objects: Vec<(Endpoint, Option<Value>)>,
         timeout: Duration,
-        interrupt: &Interrupt,
+        permit: &Permit,
         report: &(dyn Fn(&[Unready]) + Sync),
     ) -> Result<Vec<Unready>> {
         let judge = |at: &Endpoint, state: Option<&Value>| match state {
             Some(object) => unready(at, &health::of(object, Timestamp::now())),
             None => Some(missing(at)),
         };
-        self.until(objects, timeout, interrupt, report, &judge)
-            .await
+        self.until(objects, timeout, permit, report, &judge).await
     }
 
     /// Waits until every object is gone; answers those that were not.
@@ -88,7 +61,7 @@ impl Cluster {
         &self,
         objects: Vec<Endpoint>,
         timeout: Duration,
-        interrupt: &Interrupt,
+        permit: &Permit,
         report: &(dyn Fn(&[Unready]) + Sync),
     ) -> Result<Vec<Unready>> {
         let mut present = Vec::new();
@@ -102,8 +75,7 @@ impl Cluster {
             }
         }
         let judge = |at: &Endpoint, state: Option<&Value>| state.map(|_| terminating(at));
-        self.until(present, timeout, interrupt, report, &judge)
-            .await
+        self.until(present, timeout, permit, report, &judge).await
     }
 
     /// Watches the objects that `judge` finds wanting, until it finds none, or none but failed ones.
@@ -113,7 +85,7 @@ impl Cluster {
         &self,
         objects: Vec<(Endpoint, Option<Value>)>,
         timeout: Duration,
-        interrupt: &Interrupt,
+        permit: &Permit,
         report: &(dyn Fn(&[Unready]) + Sync),
         judge: &(dyn Fn(&Endpoint, Option<&Value>) -> Option<Unready> + Sync),
     ) -> Result<Vec<Unready>> {
@@ -122,29 +94,37 @@ impl Cluster {
             .enumerate()
             .filter_map(|(index, (at, state))| Some((index, judge(at, state.as_ref())?)))
             .collect();
+        if wanting.is_empty() {
+            return Ok(Vec::new());
+        }
+        // Only names are kept while it lasts: many may wait at once.
+        let objects: Vec<Endpoint> = objects.into_iter().map(|(at, _)| at).collect();
         let mut watches = SelectAll::new();
         for index in wanting.keys() {
-            watches.push(self.watch(*index, &objects[*index].0));
+            watches.push(self.watch(*index, &objects[*index]));
         }
-        let deadline = tokio::time::sleep(timeout);
-        tokio::pin!(deadline);
-        while !wanting.is_empty() {
-            report(&wanting.values().cloned().collect::<Vec<_>>());
-            let hopeless = wanting.values().all(|unready| unready.failed);
-            let news = tokio::select! {
-                news = watches.next() => news,
-                () = &mut deadline => None,
-                () = tokio::time::sleep(LAST_HOPE), if hopeless => None,
-                () = interrupt.raised() => None,
-            };
-            let Some(news) = news else { break };
-            let (index, state) = news?;
-            match judge(&objects[index].0, state.as_ref()) {
-                Some(still) => wanting.insert(index, still),
-                None => wanting.remove(&index),
-            };
-        }
-        Ok(wanting.into_values().collect())
+        let waiting = async {
+            let deadline = tokio::time::sleep(timeout);
+            tokio::pin!(deadline);
+            while !wanting.is_empty() {
+                report(&wanting.values().cloned().collect::<Vec<_>>());
+                let hopeless = wanting.values().all(|unready| unready.failed);
+                let news = tokio::select! {
+                    news = watches.next() => news,
+                    () = &mut deadline => None,
+                    () = tokio::time::sleep(LAST_HOPE), if hopeless => None,
+                    () = permit.revoked() => None,
+                };
+                let Some(news) = news else { break };
+                let (index, state) = news?;
+                match judge(&objects[index], state.as_ref()) {
+                    Some(still) => wanting.insert(index, still),
+                    None => wanting.remove(&index),
+                };
+            }
+            Ok(wanting.into_values().collect())
+        };
+        permit.while_waiting(waiting).await
     }
 
     /// The states of one object, as they come.
@@ -215,6 +195,14 @@ fn refusal(error: watcher::Error) -> Option<kube::Error> {
             }
         }
         _ => None,
+    }
+}
+
+/// Why an object in this state is not ready; `None` where it is.
+pub(super) fn readiness(at: &Endpoint, state: Option<&Value>) -> Option<Unready> {
+    match state {
+        Some(object) => unready(at, &health::of(object, Timestamp::now())),
+        None => Some(missing(at)),
     }
 }
 

@@ -13,7 +13,7 @@ use super::error::Error;
 use super::observe::{INPUTS_LABEL, Sight, applied_objects};
 use crate::api::{CONFIRM, Guard, HelmRelease, Randomness, Source};
 use crate::chart::Chart;
-use crate::cluster::{ClusterLookup, Execution, Interrupt, Outcome, Printed, Unready};
+use crate::cluster::{ClusterLookup, Execution, Outcome, Permit, Printed, Unready};
 use crate::manifest::{self, Hook, HookEvent, Object, ObjectKey};
 use crate::plan::{self, Action, Build, Desired, Notes, Plan, Tests, Work};
 use crate::release::{self, Info, Record, Seed, Status};
@@ -52,7 +52,7 @@ pub(super) struct Acting<'a> {
     pub(super) sight: &'a Sight,
     /// What the status says of the chart that was used last.
     pub(super) source: Option<&'a Source>,
-    pub(super) interrupt: &'a Interrupt,
+    pub(super) permit: &'a Permit,
     pub(super) report: &'a (dyn Fn(&[Unready]) + Sync),
 }
 
@@ -72,7 +72,8 @@ impl Acting<'_> {
     /// Takes the action to its end.
     pub(super) async fn run(&self, action: Action) -> Result<Acted, Error> {
         let intent = match &action {
-            Action::Install | Action::Upgrade => self.render_next().await?,
+            // On the heap: a turn waits for long after this, and is to be small then.
+            Action::Install | Action::Upgrade => Box::pin(self.render_next()).await?,
             Action::Rollback { to } => self.restore(*to).await?,
             Action::CorrectDrift => self.reapply()?,
             Action::Test { revision } => {
@@ -133,12 +134,17 @@ impl Acting<'_> {
             let drift = self.sight.drift.iter();
             seen.extend(drift.map(|seen| (seen.object.key.clone(), seen.live.clone())));
         }
-        let plan = plan::build(&Build {
+        let inventory: Vec<ObjectKey> = intent
+            .target
+            .iter()
+            .map(|object| object.key.clone())
+            .collect();
+        let plan = plan::build(Build {
             action: &action,
             release: &self.desired.release,
             revision: intent.record.version,
-            previous: &intent.previous,
-            target: &intent.target,
+            previous: intent.previous,
+            target: intent.target,
             hooks: &intent.hooks,
             drifted: &drifted,
             wait: self.desired.wait,
@@ -171,10 +177,10 @@ impl Acting<'_> {
             let mut printed = printed.lock().unwrap_or_else(PoisonError::into_inner);
             printed.push(heard);
         };
-        let outcome = Execution {
+        let execution = Execution {
             cluster: &self.context.cluster,
             shelf: &mut shelf,
-            plan: &plan,
+            plan,
             record: intent.record,
             holder: &self.context.holder.name,
             inputs: &self.desired.inputs,
@@ -184,19 +190,13 @@ impl Acting<'_> {
             exemptions: self.desired.exemptions(),
             seen,
             timeout: self.desired.timeout,
-            interrupt: self.interrupt,
+            permit: self.permit,
             report: self.report,
             hear: &hear,
             now,
-        }
-        .run()
-        .await?;
+        };
+        let outcome = Box::pin(execution.run()).await?;
         self.context.metrics.stage("execute", began.elapsed());
-        let inventory: Vec<ObjectKey> = intent
-            .target
-            .iter()
-            .map(|object| object.key.clone())
-            .collect();
         self.watch(&action, &inventory, &outcome).await?;
         let left = (action != Action::Uninstall).then_some(snapshot);
         Ok(Acted {
@@ -318,7 +318,7 @@ impl Acting<'_> {
 
     /// The next revision, freshly rendered.
     async fn render_next(&self) -> Result<Intent, Error> {
-        let (archive, signer) = self.fetch().await?;
+        let (archive, signer) = self.permit.while_waiting(self.fetch()).await?;
         let named = format!("{} {}", self.desired.chart.name, self.desired.chart.version);
         let bytes = archive.bytes.clone();
         let began = Instant::now();
@@ -372,7 +372,7 @@ impl Acting<'_> {
         }
         let cluster = &self.context.cluster;
         let unready = cluster
-            .ensure_crds(&definitions, self.desired.crds, self.interrupt)
+            .ensure_crds(&definitions, self.desired.crds, self.permit)
             .await?;
         match unready.first() {
             None => Ok(()),

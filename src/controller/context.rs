@@ -18,7 +18,8 @@ use super::holder::Holder;
 use super::namespaces::Namespaces;
 use super::watches::Watches;
 use crate::api::{HelmRelease, HelmReleaseStatus, Images, Reason};
-use crate::cluster::Cluster;
+use crate::cluster::{Cluster, Place, Places};
+use crate::plan::ReleaseName;
 use crate::release::Seed;
 use crate::render::Environment;
 use crate::source::Sources;
@@ -27,6 +28,10 @@ use crate::telemetry::Metrics;
 
 /// A HelmRelease as it is watched: one that cannot be read stops only itself.
 pub(super) type Guarded = DeserializeGuard<HelmRelease>;
+
+/// How many turns are at work at once, as opposed to waiting for the cluster or a download: enough
+/// to keep an API server busy, and few enough to know how much memory they take.
+const TURNS_AT_WORK: usize = 16;
 
 /// The reference under which turns and watches know a resource.
 pub(super) fn guarded(name: &str, namespace: Option<&str>) -> ObjectRef<Guarded> {
@@ -67,6 +72,9 @@ pub struct Context {
     /// writes back later than the next turn may come.
     statuses: Mutex<HashMap<String, HelmReleaseStatus>>,
     pub(super) namespaces: Namespaces,
+    turns: Places,
+    /// A release whose objects are known and of which one was changed does not wait behind others.
+    repairs: Places,
     /// When every object of a resource was last looked at.
     looks: Mutex<HashMap<ObjectRef<Guarded>, Instant>>,
 }
@@ -87,6 +95,8 @@ impl Context {
             recorder: recorder(&client),
             told: Mutex::default(),
             namespaces: Namespaces::default(),
+            turns: Places::new(TURNS_AT_WORK),
+            repairs: Places::new(TURNS_AT_WORK),
             client,
             holder: settings.holder.clone(),
             images: settings.images,
@@ -98,6 +108,19 @@ impl Context {
             troubles: Mutex::default(),
             statuses: Mutex::default(),
             looks: Mutex::default(),
+        }
+    }
+
+    /// A place to work at a release; `None` where the program stops first.
+    pub(super) async fn place(&self, release: &ReleaseName) -> Option<Arc<Place>> {
+        let places = match self.watches.suspects(release).is_empty() {
+            true => &self.turns,
+            false => &self.repairs,
+        };
+        let mut stopping = self.stopping.clone();
+        tokio::select! {
+            place = places.take() => Some(Arc::new(place)),
+            _ = stopping.wait_for(|stopping| *stopping) => None,
         }
     }
 

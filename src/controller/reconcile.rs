@@ -20,7 +20,7 @@ use crate::api::{
     ConditionStatus, ConditionType, FINALIZER, FORCE_AT, HelmRelease, HelmReleaseStatus,
     REQUESTED_AT, Reason, Waiting, set_condition,
 };
-use crate::cluster::{Culprit, Interrupt, Outcome, Unready};
+use crate::cluster::{Culprit, Outcome, Permit, Place, Unready};
 use crate::manifest::ObjectKey;
 use crate::plan::{Action, Desired, Rest, decide};
 
@@ -107,6 +107,9 @@ async fn take_turn(
         Ok(desired) => desired,
         Err(error) => return Ok((unwanted(error).await?, interval)),
     };
+    let Some(place) = context.place(&desired.release).await else {
+        return Ok((None, interval));
+    };
     context.watches.busy(&desired.release);
     let work = Work {
         resource,
@@ -115,6 +118,7 @@ async fn take_turn(
         reference,
         desired: &desired,
         before: &before,
+        place: &place,
     };
     let next = work.run(deleting).await;
     context.watches.idle(&desired.release);
@@ -144,6 +148,7 @@ struct Work<'t> {
     reference: &'t ObjectRef<Guarded>,
     desired: &'t Desired,
     before: &'t HelmReleaseStatus,
+    place: &'t Arc<Place>,
 }
 
 impl Work<'_> {
@@ -302,9 +307,9 @@ impl Work<'_> {
         if !matches!(action, Action::CorrectDrift | Action::Recover { .. }) {
             self.announce(&action).await?;
         }
-        let (raise, raised) = watch::channel(false);
+        let (revoke, revoked) = watch::channel(false);
         let (waits, waiting) = watch::channel(Vec::new());
-        let interrupt = Interrupt::new(raised);
+        let permit = Permit::new(revoked, Arc::clone(self.place));
         let report = |unready: &[Unready]| {
             waits.send_replace(unready.to_vec());
         };
@@ -314,12 +319,12 @@ impl Work<'_> {
             desired: self.desired,
             sight,
             source: self.before.source.as_ref(),
-            interrupt: &interrupt,
+            permit: &permit,
             report: &report,
         };
         let acted = acting.run(action);
         let beside = async {
-            tokio::join!(self.tell_waiting(waiting), self.mind_wishes(raise));
+            tokio::join!(self.tell_waiting(waiting), self.mind_wishes(revoke));
             std::future::pending::<()>().await;
         };
         tokio::select! {
@@ -400,9 +405,9 @@ impl Work<'_> {
         }
     }
 
-    /// Raises the interrupt when the spec changes, the resource is deleted or the program stops.
+    /// Revokes the permit when the spec changes, the resource is deleted or the program stops.
     /// The store is in memory, so looking at it four times a second is no request to anybody.
-    async fn mind_wishes(&self, raise: watch::Sender<bool>) {
+    async fn mind_wishes(&self, revoke: watch::Sender<bool>) {
         let mut stopping = self.context.stopping.clone();
         let mut ticks = tokio::time::interval(Duration::from_millis(250));
         loop {
@@ -410,7 +415,7 @@ impl Work<'_> {
                 _ = ticks.tick() => {}
                 stopped = stopping.wait_for(|stopping| *stopping) => {
                     if stopped.is_ok() {
-                        raise.send_replace(true);
+                        revoke.send_replace(true);
                     }
                     return;
                 }
@@ -425,7 +430,7 @@ impl Work<'_> {
                         || newest.deletion_timestamp.is_some() != seen.deletion_timestamp.is_some()
                 });
             if newer {
-                raise.send_replace(true);
+                revoke.send_replace(true);
                 return;
             }
         }

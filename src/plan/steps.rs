@@ -12,7 +12,7 @@ use super::ownership::mark_owned;
 use crate::manifest::{Hook, HookEvent, Object, ObjectKey};
 
 /// What a plan is built from. `previous` and `target` are in the order in which Helm installs.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 pub struct Build<'b> {
     /// What is to be done.
     pub action: &'b Action,
@@ -21,9 +21,9 @@ pub struct Build<'b> {
     /// The revision that the plan makes, or works on.
     pub revision: i64,
     /// The objects that were last applied.
-    pub previous: &'b [Object],
+    pub previous: Vec<Object>,
     /// The objects that shall be there.
-    pub target: &'b [Object],
+    pub target: Vec<Object>,
     /// The hooks of the target; of the previous revision for an uninstall.
     pub hooks: &'b [Hook],
     /// For a drift correction, the objects that drifted.
@@ -153,14 +153,12 @@ pub enum Step {
 
 /// The steps that take a release from `previous` to `target`. Every object is marked as the
 /// release's own, in the merge base too: what is compared is what was applied.
-pub fn build(build: &Build<'_>) -> Plan {
-    let previous = marked(build.previous, build.release);
-    let target = marked(build.target, build.release);
-    let build = &Build {
-        previous: &previous,
-        target: &target,
-        ..*build
-    };
+pub fn build(mut build: Build<'_>) -> Plan {
+    let (action, release) = (build.action.clone(), build.release.clone());
+    let (revision, resumed) = (build.revision, build.resumed);
+    for object in build.previous.iter_mut().chain(&mut build.target) {
+        mark_owned(&mut object.value, &release);
+    }
     let steps = match build.action {
         Action::Install => changing(build, HookEvent::PreInstall, HookEvent::PostInstall),
         Action::Upgrade => changing(build, HookEvent::PreUpgrade, HookEvent::PostUpgrade),
@@ -177,37 +175,34 @@ pub fn build(build: &Build<'_>) -> Plan {
         Action::Resume { .. } | Action::Rest(_) => Vec::new(),
     };
     Plan {
-        action: build.action.clone(),
-        release: build.release.clone(),
-        revision: build.revision,
-        resumed: build.resumed,
+        action,
+        release,
+        revision,
+        resumed,
         steps,
     }
 }
 
-fn marked(objects: &[Object], release: &ReleaseName) -> Vec<Object> {
-    let mut objects = objects.to_vec();
-    objects
-        .iter_mut()
-        .for_each(|object| mark_owned(&mut object.value, release));
-    objects
-}
-
 /// helm: pkg/action/upgrade.go releasingUpgrade: hooks, objects, what is left over, wait, hooks.
-fn changing(build: &Build<'_>, before: HookEvent, after: HookEvent) -> Vec<Step> {
+fn changing(build: Build<'_>, before: HookEvent, after: HookEvent) -> Vec<Step> {
+    let left_over = left_over(&build);
+    let awaited: Vec<ObjectKey> = build
+        .target
+        .iter()
+        .map(|object| object.key.clone())
+        .collect();
+    let namespace = &build.release.namespace;
     let bases: BTreeMap<_, _> = build
         .previous
-        .iter()
-        .map(|object| (identity(object, build), object))
+        .into_iter()
+        .map(|object| (identity(&object, namespace), object.value))
         .collect();
     let subjects: Vec<Subject> = build
         .target
-        .iter()
+        .into_iter()
         .map(|object| Subject {
-            object: object.clone(),
-            previous: bases
-                .get(&identity(object, build))
-                .map(|base| base.value.clone()),
+            previous: bases.get(&identity(&object, namespace)).cloned(),
+            object,
         })
         .collect();
     let new = subjects.iter().filter(|subject| subject.previous.is_none());
@@ -217,11 +212,6 @@ fn changing(build: &Build<'_>, before: HookEvent, after: HookEvent) -> Vec<Step>
     // A rollback puts back what it can.
     let tried = *build.action == Action::Upgrade && !known.is_empty();
     let mut try_changes = tried.then_some(Step::TryChanges { objects: known });
-    let awaited: Vec<ObjectKey> = build
-        .target
-        .iter()
-        .map(|object| object.key.clone())
-        .collect();
 
     let mut steps = Vec::new();
     if build.create_namespace {
@@ -242,11 +232,7 @@ fn changing(build: &Build<'_>, before: HookEvent, after: HookEvent) -> Vec<Step>
     steps.extend(hooks);
     steps.extend(try_changes);
     steps.extend(subjects.into_iter().map(Step::Apply));
-    steps.extend(
-        left_over(build)
-            .into_iter()
-            .map(|object| Step::Delete { object }),
-    );
+    steps.extend(left_over.into_iter().map(|object| Step::Delete { object }));
     if build.wait && !awaited.is_empty() {
         steps.push(Step::AwaitReady { objects: awaited });
     }
@@ -256,27 +242,27 @@ fn changing(build: &Build<'_>, before: HookEvent, after: HookEvent) -> Vec<Step>
 }
 
 /// What was applied is applied again, where it is no longer so. No hooks, no revision.
-fn correcting(build: &Build<'_>) -> Vec<Step> {
+fn correcting(build: Build<'_>) -> Vec<Step> {
+    let drifted = build.drifted;
     build
         .target
-        .iter()
-        .filter(|object| build.drifted.contains(&object.key))
+        .into_iter()
+        .filter(|object| drifted.contains(&object.key))
         .map(|object| {
             Step::Apply(Subject {
-                object: object.clone(),
                 previous: Some(object.value.clone()),
+                object,
             })
         })
         .collect()
 }
 
 /// helm: pkg/action/uninstall.go Run.
-fn removing(build: &Build<'_>) -> Vec<Step> {
+fn removing(build: Build<'_>) -> Vec<Step> {
     let mut objects: Vec<Object> = build
         .previous
-        .iter()
+        .into_iter()
         .filter(|object| policy(object).is_none())
-        .cloned()
         .collect();
     crate::manifest::uninstall_order(&mut objects);
     let keys: Vec<ObjectKey> = objects.iter().map(|object| object.key.clone()).collect();
@@ -313,15 +299,16 @@ fn hook_steps(hooks: &[Hook], event: HookEvent) -> Vec<Step> {
 
 /// The objects that the previous revision had and the target has not.
 fn left_over(build: &Build<'_>) -> Vec<ObjectKey> {
+    let namespace = &build.release.namespace;
     let wanted: std::collections::BTreeSet<_> = build
         .target
         .iter()
-        .map(|object| identity(object, build))
+        .map(|object| identity(object, namespace))
         .collect();
     build
         .previous
         .iter()
-        .filter(|object| !wanted.contains(&identity(object, build)) && !is_kept(object))
+        .filter(|object| !wanted.contains(&identity(object, namespace)) && !is_kept(object))
         .map(|object| object.key.clone())
         .collect()
 }
@@ -329,9 +316,9 @@ fn left_over(build: &Build<'_>) -> Vec<ObjectKey> {
 /// Two manifests mean the same object when group, kind, namespace and name are equal: a chart that
 /// moves from `policy/v1beta1` to `policy/v1`, or that begins to name the release's own namespace,
 /// has not lost its object (helm: pkg/kube/resource.go isMatchingInfo).
-fn identity(object: &Object, build: &Build<'_>) -> (String, String, String, String) {
+fn identity(object: &Object, releases_own: &str) -> (String, String, String, String) {
     let key = &object.key;
-    let namespace = key.namespace.as_deref().unwrap_or(&build.release.namespace);
+    let namespace = key.namespace.as_deref().unwrap_or(releases_own);
     (
         key.group().to_owned(),
         key.kind.clone(),

@@ -7,7 +7,7 @@
 use super::error::Error;
 use super::secrets::{Revision, Storage};
 use crate::plan::ReleaseName;
-use crate::release::{Header, History, Record};
+use crate::release::{self, Header, History, Packed, Record};
 
 /// The revisions of one release, in one action's hands.
 pub struct Shelf {
@@ -15,7 +15,13 @@ pub struct Shelf {
     release: ReleaseName,
     /// Oldest first.
     revisions: Vec<Revision>,
-    records: Vec<Record>,
+    records: Vec<Laid>,
+}
+
+/// A record, and what of it is packed away.
+struct Laid {
+    record: Record,
+    packed: Option<Packed>,
 }
 
 impl Shelf {
@@ -31,7 +37,33 @@ impl Shelf {
 
     /// Lays down records that were read, for [`Self::take`].
     pub fn lay_down(&mut self, records: Vec<Record>) {
-        self.records.extend(records);
+        let records = records.into_iter();
+        self.records.extend(records.map(|record| Laid {
+            record,
+            packed: None,
+        }));
+    }
+
+    /// Packs the records away until they are taken, and with them the one in hand until
+    /// [`Self::unpack`]: nobody asks for them for a while.
+    ///
+    /// # Errors
+    /// [`Error::Codec`].
+    pub fn pack(&mut self, in_hand: &mut Record) -> Result<Packed, Error> {
+        for laid in self.records.iter_mut().filter(|laid| laid.packed.is_none()) {
+            let packed = laid.record.pack();
+            laid.packed = Some(packed.map_err(|source| unreadable(&laid.record, source))?);
+        }
+        in_hand.pack().map_err(|source| unreadable(in_hand, source))
+    }
+
+    /// Makes the record in hand whole again.
+    ///
+    /// # Errors
+    /// [`Error::Codec`].
+    pub fn unpack(&self, in_hand: &mut Record, packed: Packed) -> Result<(), Error> {
+        let unpacked = in_hand.unpack(packed);
+        unpacked.map_err(|source| unreadable(in_hand, source))
     }
 
     /// The revisions as storage holds them now, oldest first.
@@ -53,8 +85,14 @@ impl Shelf {
     /// As [`Storage::get`].
     pub async fn take(&mut self, revision: i64) -> Result<Record, Error> {
         let mut records = self.records.iter();
-        match records.position(|record| record.version == revision) {
-            Some(at) => Ok(self.records.swap_remove(at)),
+        match records.position(|laid| laid.record.version == revision) {
+            Some(at) => {
+                let mut laid = self.records.swap_remove(at);
+                if let Some(packed) = laid.packed {
+                    self.unpack(&mut laid.record, packed)?;
+                }
+                Ok(laid.record)
+            }
             None => self.storage.get(&self.release, revision).await,
         }
     }
@@ -111,5 +149,12 @@ impl Shelf {
             Some(known) if known.header.version == version => *known = revision,
             _ => self.revisions.insert(at, revision),
         }
+    }
+}
+
+fn unreadable(record: &Record, source: release::Error) -> Error {
+    Error::Codec {
+        secret: release::secret_name(&record.name, record.version),
+        source,
     }
 }

@@ -14,6 +14,7 @@ use super::replace::is_about_immutable;
 use super::{Execution, Progress};
 use crate::cluster::error::{Error, Result};
 use crate::cluster::live::{Applying, Endpoint};
+use crate::manifest::ObjectKey;
 use crate::merge;
 use crate::plan::{Step, Subject};
 
@@ -21,15 +22,17 @@ use crate::plan::{Step, Subject};
 const AT_ONCE: usize = 8;
 
 /// What was found out about one object.
-struct Tried<'s> {
-    subject: &'s Subject,
+struct Tried {
+    object: ObjectKey,
     live: Option<Value>,
     replaceable: bool,
 }
 
 impl Execution<'_> {
     pub(super) async fn try_changes(&self, progress: &mut Progress) -> Result<()> {
-        let subjects = self.plan.steps.iter().filter_map(|step| match step {
+        let subjects = progress.ahead.iter().filter_map(|step| match step {
+            // What the plan's own definitions will say is not known yet.
+            Step::Apply(subject) if progress.will_define(&subject.object.key) => None,
             Step::Apply(subject) if subject.previous.is_some() => Some(subject),
             _ => None,
         });
@@ -40,30 +43,28 @@ impl Execution<'_> {
             tried.extend(try_join_all(subjects).await?);
         }
         for Tried {
-            subject,
+            object,
             live,
             replaceable,
         } in tried.into_iter().flatten()
         {
-            let key = &subject.object.key;
-            progress.seen.insert(key.clone(), live);
             if replaceable {
-                progress.replaceable.insert(key.clone());
+                progress.replaceable.insert(object.clone());
             }
+            progress.seen.insert(object, live);
         }
         Ok(())
     }
 
-    async fn try_change<'s>(&self, subject: &'s Subject) -> Result<Option<Tried<'s>>> {
+    async fn try_change(&self, subject: &Subject) -> Result<Option<Tried>> {
         let key = &subject.object.key;
-        // What the plan's own definitions will say is not known yet.
-        if key.name.is_empty() || self.plan_defines(key) {
+        if key.name.is_empty() {
             return Ok(None);
         }
         let at = self.endpoint(key).await?;
         let Some(live) = self.cluster.get(&at).await? else {
             return Ok(Some(Tried {
-                subject,
+                object: key.clone(),
                 live: None,
                 replaceable: false,
             }));
@@ -81,7 +82,7 @@ impl Execution<'_> {
                 .map_err(ended)?;
         }
         Ok(Some(Tried {
-            subject,
+            object: key.clone(),
             live: Some(live),
             replaceable,
         }))

@@ -10,7 +10,7 @@ use crate::api::Reason;
 use crate::cluster::error::Result;
 use crate::cluster::hook::HookEnd;
 use crate::manifest::{self, DeletePolicy, Hook, OutputLogPolicy};
-use crate::plan::{self, Step};
+use crate::plan;
 use crate::release;
 
 impl Execution<'_> {
@@ -22,8 +22,7 @@ impl Execution<'_> {
         hook: &Hook,
         progress: &mut Progress,
     ) -> Result<Option<Stop>> {
-        let plan = self.plan;
-        let run = plan::hook_run(&plan.release, plan.revision, phase.0, hook);
+        let run = plan::hook_run(&self.plan.release, self.plan.revision, phase.0, hook);
         if self.notes().has_run(&run) {
             debug!(%phase, kind = %hook.kind, hook = %hook.name, "hook ran before the interruption");
             return Ok(None);
@@ -60,12 +59,13 @@ impl Execution<'_> {
         self.tell_printed(hook, OutputLogPolicy::HOOK_FAILED).await;
         let objects = hook.objects().unwrap_or_default();
         let objects: Vec<_> = objects.into_iter().map(|object| object.key).collect();
-        let namespace = &plan.release.namespace;
+        let namespace = &self.plan.release.namespace;
         let details = self.cluster.explain(&objects, namespace).await;
         let failed = std::slice::from_ref(hook);
         self.tidy(phase, failed, DeletePolicy::HOOK_FAILED, progress)
             .await?;
-        let earlier = self.earlier_hooks(phase, hook);
+        let ran = progress.hooks.iter().filter(|(of, _)| *of == phase);
+        let earlier: Vec<Hook> = ran.map(|(_, hook)| hook.clone()).collect();
         self.tidy(phase, &earlier, DeletePolicy::HOOK_SUCCEEDED, progress)
             .await?;
         Ok(Some(failure(&message, details)))
@@ -78,10 +78,10 @@ impl Execution<'_> {
         run: &str,
         progress: &Progress,
     ) -> Result<HookEnd> {
-        let namespace = &self.plan.release.namespace;
+        let namespace = &self.plan.release.namespace.clone();
         let left = progress.left();
         let cluster = self.cluster;
-        let (interrupt, report) = (self.interrupt, self.report);
+        let (permit, report) = (self.permit, self.report);
         let begun = match self.plan.resumed {
             true => cluster.hook_under_way(hook, namespace, run).await?,
             false => None,
@@ -89,7 +89,7 @@ impl Execution<'_> {
         let created = match begun {
             Some(created) => created,
             None => {
-                cluster.clear_hook(hook, namespace, left, interrupt).await?;
+                cluster.clear_hook(hook, namespace, left, permit).await?;
                 self.hook_begins(hook);
                 self.store().await?;
                 let server_side = self.record.is_server_side();
@@ -105,9 +105,8 @@ impl Execution<'_> {
                 }
             }
         };
-        let end = cluster
-            .await_completion(created, left, interrupt, report)
-            .await?;
+        let waiting = cluster.await_completion(created, left, permit, report);
+        let end = self.while_packed(waiting).await?;
         self.hook_ended(phase, hook, run, end).await
     }
 
@@ -183,17 +182,6 @@ impl Execution<'_> {
         }
     }
 
-    /// The hooks of a phase that ran before this one.
-    fn earlier_hooks(&self, phase: plan::HookPhase, hook: &Hook) -> Vec<Hook> {
-        let ran = self.plan.steps.iter().filter_map(|step| match step {
-            Step::RunHook { phase: of, hook } if *of == phase => Some(hook),
-            _ => None,
-        });
-        ran.take_while(|earlier| *earlier != hook)
-            .cloned()
-            .collect()
-    }
-
     pub(super) async fn tidy(
         &self,
         phase: plan::HookPhase,
@@ -201,14 +189,14 @@ impl Execution<'_> {
         policy: &str,
         progress: &Progress,
     ) -> Result<()> {
-        let plan = self.plan;
+        let plan = &self.plan;
         let namespace = &plan.release.namespace;
         for hook in hooks.iter().rev().filter(|hook| hook.is_deleted(policy)) {
             // The same hook may run again at a later event, and be under way there by now.
             let run = plan::hook_run(&plan.release, plan.revision, phase.0, hook);
             let only = plan.resumed.then_some(&*run);
             self.cluster
-                .delete_hook(hook, namespace, only, progress.left(), self.interrupt)
+                .delete_hook(hook, namespace, only, progress.left(), self.permit)
                 .await?;
         }
         Ok(())

@@ -109,7 +109,7 @@ impl Execution<'_> {
         }
         let left = progress.left();
         self.cluster
-            .await_gone(vec![at.clone()], left, self.interrupt, self.report)
+            .await_gone(vec![at.clone()], left, self.permit, self.report)
             .await?;
         self.create_anew(at, target, merge::applier(live)).await
     }

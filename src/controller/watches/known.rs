@@ -20,8 +20,8 @@ use crate::plan::ReleaseName;
 /// The objects of all releases, and what is known of each.
 #[derive(Default)]
 pub(super) struct Known {
-    objects: HashMap<ObjectId, Entry>,
-    releases: HashMap<ReleaseName, Release>,
+    objects: HashMap<Arc<ObjectId>, Entry>,
+    releases: HashMap<Arc<ReleaseName>, Release>,
     places: HashMap<Arc<Place>, Watched>,
 }
 
@@ -77,7 +77,7 @@ struct Watched {
 struct Release {
     resource: ObjectRef<Guarded>,
     interval: Duration,
-    objects: Vec<ObjectId>,
+    objects: Vec<Arc<ObjectId>>,
     /// A turn is at work on the release and will look by itself.
     busy: bool,
     /// Somebody has written a record of the release while a turn was at work.
@@ -87,7 +87,7 @@ struct Release {
 }
 
 struct Entry {
-    release: ReleaseName,
+    release: Arc<ReleaseName>,
     key: ObjectKey,
     place: Arc<Place>,
     /// The state that was compared with what was applied.
@@ -137,21 +137,23 @@ impl Known {
     ) -> Changes {
         let mut changes = Changes::default();
         let before = self.releases.remove(release);
-        let mut earlier: HashMap<ObjectId, Entry> = before
+        let mut earlier: HashMap<Arc<ObjectId>, Entry> = before
             .into_iter()
             .flat_map(|release| release.objects)
             .filter_map(|id| self.objects.remove_entry(&id))
             .collect();
+        let release = Arc::new(release.clone());
         let mut ids = Vec::with_capacity(held.len());
         for held in held {
+            let id = Arc::new(held.id);
             let place = self.look_at(held.place, &mut changes);
-            let old = earlier.remove(&held.id);
+            let old = earlier.remove(&id);
             let (seen, fight, known) = match &old {
                 Some(entry) => (entry.seen, entry.fight, entry.judged),
                 None => (None, Fight::default(), None),
             };
             let entry = Entry {
-                release: release.clone(),
+                release: Arc::clone(&release),
                 key: held.key,
                 place,
                 judged: held.judged.or(known),
@@ -159,12 +161,12 @@ impl Known {
                 drifted: false,
                 fight,
             };
-            ids.push(held.id.clone());
+            ids.push(Arc::clone(&id));
             if let Some(entry) = old {
                 self.look_away(&entry.place, &mut changes);
             }
             // Two releases that claim one object: the later one watches it.
-            if let Some(other) = self.objects.insert(held.id, entry) {
+            if let Some(other) = self.objects.insert(id, entry) {
                 self.look_away(&other.place, &mut changes);
             }
         }
@@ -179,7 +181,7 @@ impl Known {
             recorded: false,
             doubted: false,
         };
-        self.releases.insert(release.clone(), entry);
+        self.releases.insert(release, entry);
         changes
     }
 
@@ -200,7 +202,7 @@ impl Known {
             if self
                 .objects
                 .get(&id)
-                .is_some_and(|entry| entry.release == *release)
+                .is_some_and(|entry| *entry.release == *release)
                 && let Some(entry) = self.objects.remove(&id)
             {
                 self.look_away(&entry.place, &mut changes);
@@ -259,7 +261,7 @@ impl Known {
         release
             .flat_map(|release| &release.objects)
             .filter_map(|id| self.objects.get(id))
-            .filter(move |entry| entry.release == *name)
+            .filter(move |entry| *entry.release == *name)
     }
 
     /// News of one object; answers whom to wake.
@@ -289,9 +291,9 @@ impl Known {
                 _ => entry.judged,
             };
             let older = known.is_some_and(|known| at.is_none() || known.is_before(at));
-            *entry.place == *place && older && !listed.contains(*id)
+            *entry.place == *place && older && !listed.contains(&***id)
         });
-        gone.map(|(id, _)| id.clone()).collect()
+        gone.map(|(id, _)| ObjectId::clone(id)).collect()
     }
 
     /// An object was read and compared, or is gone; answers whether it is drift that was not known.
