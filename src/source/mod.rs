@@ -36,6 +36,7 @@ mod tls;
 mod token;
 pub mod verify;
 mod web;
+mod whole;
 
 use std::collections::HashSet;
 use std::path::PathBuf;
@@ -64,6 +65,7 @@ use target::{Target, place};
 pub use tls::{TlsMaterial, Trust};
 use verify::{Signer, Trusted};
 pub use web::{Get, LoginWhen, Reply, Web};
+pub use whole::{Named, Whole};
 
 /// A chart, named exactly.
 #[derive(Debug, Clone)]
@@ -395,11 +397,7 @@ impl Sources {
             }
             Kind::Registry(registry) => registry,
         };
-        let image = oci::Reference {
-            api: registry.api(chart.insecure)?,
-            repository: registry.repository_of(&chart.name),
-            tag: oci::Reference::tag_of(&chart.version),
-        };
+        let image = oci::Reference::of(registry, chart)?;
         let Some(manifest) = archive.manifest else {
             return Err(target.unverified(&image.api, verify::Error::Unsigned));
         };
@@ -495,11 +493,7 @@ impl Sources {
         match chart.repo.kind() {
             Kind::Index(base) => helm_repository::fetch(shared, &target, base, reference).await,
             Kind::Registry(registry) => {
-                let image = oci::Reference {
-                    api: registry.api(chart.insecure)?,
-                    repository: registry.repository_of(&chart.name),
-                    tag: oci::Reference::tag_of(&chart.version),
-                };
+                let image = oci::Reference::of(registry, chart)?;
                 oci::pull(shared, &target, &image, None, reference).await
             }
         }
