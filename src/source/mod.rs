@@ -23,6 +23,7 @@ mod helm_repository;
 mod http;
 pub mod index;
 mod index_json;
+mod indexes;
 mod manifest;
 mod mirrors;
 mod oci;
@@ -56,6 +57,7 @@ pub use error::{Declared, Error, Missing, Part, Place};
 use flight::Flights;
 use helm_repository::{KnownEntries, provenance};
 use http::Http;
+use indexes::Indexes;
 pub use mirrors::{Mirror, Mirrors};
 use oci::signatures;
 pub use proxy::{ProxyServer, Route};
@@ -254,7 +256,8 @@ struct Shared {
     clouds: Clouds,
     limits: Limits,
     known_entries: KnownEntries,
-    /// Taken while an index is being parsed.
+    indexes: Indexes,
+    /// Taken while an index is being searched.
     index_turn: Arc<Semaphore>,
 }
 
@@ -297,6 +300,7 @@ impl Sources {
             clouds: Clouds::new(config.identities),
             limits: config.limits,
             known_entries: KnownEntries::default(),
+            indexes: Indexes::new(),
             index_turn: Arc::new(Semaphore::new(1)),
         };
         Ok(Self {
@@ -382,7 +386,7 @@ impl Sources {
         archive: &Archive,
         trusted: &Trusted,
     ) -> Result<Signer, Error> {
-        let shared = &*self.shared;
+        let shared = &self.shared;
         Target::new(chart, self.allow_insecure)?;
         let chart = &shared.clouds.resolve(&shared.http, chart).await?;
         let target = Target::new(chart, self.allow_insecure)?;
@@ -486,7 +490,7 @@ impl Sources {
         chart: &ChartRef,
         reference: &ReferenceKey,
     ) -> Result<Archive, Error> {
-        let shared = &*self.shared;
+        let shared = &self.shared;
         Target::new(chart, self.allow_insecure)?;
         let chart = &shared.clouds.resolve(&shared.http, chart).await?;
         let target = Target::new(chart, self.allow_insecure)?;

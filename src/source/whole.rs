@@ -89,7 +89,7 @@ impl Sources {
         archive: &Archive,
         with_signatures: bool,
     ) -> Result<Whole, Error> {
-        let shared = &*self.shared;
+        let shared = &self.shared;
         Target::new(place, self.allow_insecure)?;
         let chart = &shared.clouds.resolve(&shared.http, place).await?;
         let target = Target::new(chart, self.allow_insecure)?;

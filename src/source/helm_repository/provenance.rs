@@ -1,5 +1,7 @@
 //! The provenance that lies beside an archive in a repository.
 
+use std::sync::Arc;
+
 use url::Url;
 
 use super::super::error::{Error, Missing, Part};
@@ -14,7 +16,7 @@ use super::{
 /// Who vouches for an archive that the repository at `base` names.
 /// helm: pkg/downloader/chart_downloader.go DownloadTo: the archive's URL, and `.prov` after it
 pub(in crate::source) async fn verify(
-    shared: &Shared,
+    shared: &Arc<Shared>,
     target: &Target<'_>,
     base: &Url,
     reference: &ReferenceKey,
@@ -64,7 +66,7 @@ pub(in crate::source) async fn verify(
 /// What belongs to an archive that the repository at `base` names: its provenance, if there is one;
 /// from a registry that its entry leads to, all that is there.
 pub(in crate::source) async fn whole(
-    shared: &Shared,
+    shared: &Arc<Shared>,
     target: &Target<'_>,
     base: &Url,
     reference: &ReferenceKey,
