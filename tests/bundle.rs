@@ -107,12 +107,18 @@ impl Ground {
 
     /// Runs `pintle bundle`; what it says on standard output and on standard error.
     fn bundle(&self, line: &str) -> Result<(String, String), String> {
+        self.bundle_where(line, &[])
+    }
+
+    /// The same with more in its environment.
+    fn bundle_where(&self, line: &str, more: &[(&str, &str)]) -> Result<(String, String), String> {
         let answer = Command::new(env!("CARGO_BIN_EXE_pintle"))
             .arg("bundle")
             .args(line.split_whitespace())
             .current_dir(self.folder.path())
             .env_clear()
             .env("HOME", self.folder.path())
+            .envs(more.iter().copied())
             .stdin(Stdio::null())
             .output()
             .unwrap();
@@ -424,5 +430,75 @@ fn what_cannot_be_bundled_is_named_with_its_file_and_line() {
         fs::write(ground.path("f.yaml"), &whole).unwrap();
         let said = ground.bundle(line).unwrap_err();
         assert!(said.contains(expected), "{line}: {said}");
+    }
+}
+
+#[test]
+fn the_environments_proxies_are_taken_and_its_exceptions_made() {
+    let Some(ground) = Ground::new() else { return };
+    let shop = fs::read(ground.archive("shop", "1.2.3")).unwrap();
+    let index = "apiVersion: v1\nentries: {shop: [{version: 1.2.3, urls: [shop.tgz]}]}\n";
+    // A proxy is asked for whole URLs, and a server for paths.
+    let (proxy, direct) = (Server::plain(), Server::plain());
+    let at = direct.url();
+    for (server, repo) in [
+        (&proxy, "http://charts.invalid"),
+        (&proxy, at),
+        (&direct, ""),
+    ] {
+        server.put(&format!("{repo}/index.yaml"), index.as_bytes());
+        server.put(&format!("{repo}/shop.tgz"), &shop);
+    }
+    let try_with = |repo: &str, environment: &[(&str, &str)]| {
+        let manifest = format!(
+            "apiVersion: helm.pintle.dev/v1\nkind: HelmRelease\nmetadata: {{name: one}}\nspec: {{repo: '{repo}', name: shop, version: 1.2.3, insecure: true}}\n"
+        );
+        fs::write(ground.path("f.yaml"), manifest).unwrap();
+        let line = "-f f.yaml -o out --allow-insecure-sources --skip-images";
+        let bundled = ground.bundle_where(line, environment).is_ok();
+        if bundled {
+            fs::remove_dir_all(ground.path("out")).unwrap();
+        }
+        let asked = [&proxy, &direct].map(Server::take_requests);
+        let asked = asked.map(|requests| requests.into_iter().next().map(|(target, _)| target));
+        (bundled, asked)
+    };
+    let first = |target: &str| Some(target.to_owned());
+    let url = proxy.url();
+    let named = first("http://charts.invalid/index.yaml");
+    for name in ["HTTP_PROXY", "http_proxy", "ALL_PROXY"] {
+        let tried = try_with("http://charts.invalid", &[(name, url)]);
+        assert_eq!(tried, (true, [named.clone(), None]), "{name}");
+    }
+    let tried = try_with("https://charts.invalid", &[("HTTPS_PROXY", url)]);
+    assert_eq!(tried, (false, [first("charts.invalid:443"), None]));
+    let through = [first(&format!("{at}/index.yaml")), None];
+    let straight = [None, first("/index.yaml")];
+    for (environment, asked) in [
+        (&[("HTTP_PROXY", url)][..], &through),
+        (
+            &[("HTTP_PROXY", url), ("NO_PROXY", "charts.invalid")],
+            &through,
+        ),
+        (
+            &[
+                ("HTTP_PROXY", url),
+                ("NO_PROXY", "charts.invalid,127.0.0.1"),
+            ],
+            &straight,
+        ),
+        (
+            &[("HTTP_PROXY", url), ("no_proxy", "127.0.0.0/8")],
+            &straight,
+        ),
+        (&[("HTTP_PROXY", url), ("NO_PROXY", "*")], &straight),
+        (&[("HTTPS_PROXY", url)], &straight),
+        (&[], &straight),
+    ] {
+        assert_eq!(
+            try_with(at, environment),
+            (true, asked.clone()),
+            "{environment:?}"
+        );
     }
 }

@@ -557,3 +557,24 @@ async fn who_waits_for_an_index_that_fails_is_told_of_his_own_chart() {
     }
     assert_eq!(server.count(""), 1);
 }
+
+#[tokio::test]
+async fn an_index_of_ten_million_entries_is_left_where_the_bound_is() {
+    for (begin, entry) in [
+        ("apiVersion: v1\nentries:\n", "  cart:\n"),
+        ("apiVersion: v1\nentries:\n  shop:\n", "  - {}\n"),
+        ("{\"apiVersion\":\"v1\",\"entries\":{", "\"cart\":[],"),
+        ("{\"apiVersion\":\"v1\",\"entries\":{\"shop\":[", "{},"),
+    ] {
+        let entries = format!("{begin}{}", entry.repeat(10_000));
+        let server = Server::start(move |_| Reply::ok(entries.clone()).repeats(1_000));
+        let fetcher = Fetcher::with(|config| config.limits.index = 2 << 20);
+        let error = fetcher.fetch(&shop(&server.url(""))).await.unwrap_err();
+        // Some forms of it are given up earlier than that.
+        let part = match error {
+            Error::TooLarge { part, .. } | Error::Malformed { part, .. } => part,
+            error => panic!("{error}"),
+        };
+        assert_eq!(part, Part::Index);
+    }
+}
