@@ -28,17 +28,18 @@ const AT_ONCE: usize = 8;
 /// The arguments of `pintle bundle`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-The layout's index names each chart by where it belongs below a registry's address, such as \
-ghcr.io/team/charts/shop:1.2.3. To fill a registry from it:
+Each chart is printed with where it belongs below a registry's address, such as \
+ghcr.io/team/charts/shop:1.2.3, and the digest of its manifest; the layout's index.json says the same. \
+To fill a registry:
 
-  jq -r '.manifests[].annotations[\"org.opencontainers.image.ref.name\"] // empty' out/index.json |
-  while read -r name; do
-    skopeo copy oci:out:$name docker://registry.internal/charts/$name
-    # or: oras cp --from-oci-layout-path out $name registry.internal/charts/$name
-  done
+  pintle bundle -f releases/ -o out --to oci://registry.internal/charts > names
+  while read -r name digest; do
+    oras cp --from-oci-layout out@$digest registry.internal/charts/$name
+    # or: skopeo copy --all oci:out:$name docker://registry.internal/charts/$name
+  done < names
 
-The controller then runs with `--mirrors mirrors.yaml`, which --to oci://registry.internal/charts \
-writes into the layout. The images in images.txt are for another tool to copy.")]
+The controller then runs with `--mirrors mirrors.yaml`, which --to writes into the layout. The images in \
+images.txt are for another tool to copy.")]
 pub(crate) struct BundleArguments {
     /// A file or folder with manifests, or - for standard input; may be given several times. Of a
     /// folder all files below it count that end in .yaml, .yml and .json. HelmReleases are bundled;

@@ -1,6 +1,6 @@
 // Fills a registry from an OCI image layout, each document of its index under the name that it bears
-// there: what `oras cp --from-oci-layout-path LAYOUT NAME REGISTRY/NAME` does, by the library that
-// it, and helm, are made of.
+// there: what `oras cp --from-oci-layout LAYOUT@DIGEST REGISTRY/NAME` does, by the library that it, and
+// helm, are made of.
 //
 //	fill LAYOUT REGISTRY
 package main
