@@ -166,12 +166,12 @@ async fn fill(arguments: &BundleArguments, read: Manifests, output: &mut Output)
     }
     let listed = match carrier.capabilities {
         Some(_) => format!(
-            "; {} images are named in images.txt, and are not among it",
+            "; {} images, whose names alone are here, in images.txt",
             bundle::listed(&images).lines().count()
         ),
         None => String::new(),
     };
-    eprintln!("{charts} of the layout's documents have names, for {count} HelmReleases{listed}");
+    eprintln!("{charts} charts and signatures, for {count} HelmReleases{listed}");
     Ok(())
 }
 

@@ -82,14 +82,15 @@ impl Release {
     }
 }
 
+fn absent(field: &str, object: &str, follows: &str) -> String {
+    format!("{field}: {object} is not among the manifests: {follows}")
+}
+
 /// Leaves out what refers to objects that are not among the manifests; answers what follows.
 fn leave_out(resource: &mut HelmRelease, objects: &BTreeMap<String, Value>) -> Vec<String> {
     const LOGINS: &str = "this machine's logins are used";
     let namespace = resource.namespace().unwrap_or_default();
     let missing = |plural, name: &str| !objects.contains_key(&path(&namespace, plural, name));
-    let absent = |field: &str, object: &str, follows: &str| {
-        format!("{field}: {object} is not among the manifests: {follows}")
-    };
     let (spec, mut remarks) = (&mut resource.spec, Vec::new());
     if let Some(auth) = &mut spec.auth {
         let secret = auth
@@ -155,9 +156,10 @@ impl Carrier {
             Ok(Some(trusted)) => {
                 self.sources.verify(&reference, &archive, &trusted).await?;
             }
-            Err(controller::Error::Reference(error @ ReferenceError::MissingObject { .. })) => {
+            Err(controller::Error::Reference(ReferenceError::MissingObject { field, object })) => {
                 let named = &release.named;
-                eprintln!("{named}: {error}: the signature is not checked here");
+                let remark = absent(field, &object, "the signature is not checked here");
+                eprintln!("{named}: {remark}");
             }
             Err(error) => return Err(error.into()),
         }
@@ -194,7 +196,9 @@ impl Carrier {
         let (resource, capabilities) = (&release.resource, capabilities.clone());
         let namespace = resource.namespace().unwrap_or_default();
         let values = controller::resolve(&self.client, &namespace, &resource.spec).await;
-        let values = values.context("without it no images can be listed (or --skip-images)")?;
+        let values = values.context(
+            "to list images, all values have to be among the manifests (or --skip-images)",
+        )?;
         let desired = Desired::new(resource, values)?;
         let bytes = archive.bytes.clone();
         let rendered = tokio::task::spawn_blocking(move || {
