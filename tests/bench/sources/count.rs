@@ -60,12 +60,9 @@ fn answer(stream: TcpStream, seen: &[AtomicUsize; 2]) -> Result<()> {
             CHART.len()
         );
         let body = if is_blob { CHART } else { manifest.as_bytes() };
-        let stream = reader.get_mut();
-        write!(
-            stream,
-            "HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n",
-            body.len()
-        )?;
-        stream.write_all(body)?;
+        let mut reply =
+            format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", body.len()).into_bytes();
+        reply.extend_from_slice(body);
+        reader.get_mut().write_all(&reply)?;
     }
 }

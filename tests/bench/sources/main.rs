@@ -32,6 +32,9 @@ const CHART: &[u8] = b"\x1f\x8b bytes that stand for a chart";
 /// Measures how charts are found and fetched.
 #[derive(Parser)]
 struct Arguments {
+    /// How many charts of one large index are fetched at once; 0 leaves indexes out.
+    #[arg(long, default_value_t = 50)]
+    index_charts: usize,
     /// How many charts are fetched from a registry; 0 leaves this out.
     #[arg(long, default_value_t = 500)]
     charts: usize,
@@ -56,7 +59,10 @@ fn main() -> Result<()> {
         .enable_all()
         .build()?;
     println!("sources: {}\n", figures::surroundings());
-    let worst = indexes(&runtime)?;
+    let worst = match arguments.index_charts {
+        0 => 0,
+        charts => indexes(&runtime, charts)?,
+    };
     if arguments.releases > 0 {
         pulls::share(&runtime, arguments.releases)?;
     }
@@ -70,11 +76,11 @@ fn main() -> Result<()> {
     Ok(())
 }
 
-/// One chart of an index, and then fifty at once; answers the most memory that was taken.
-fn indexes(runtime: &tokio::runtime::Runtime) -> Result<u64> {
+/// One chart of an index, and then so many at once; answers the most memory that was taken.
+fn indexes(runtime: &tokio::runtime::Runtime, at_once: usize) -> Result<u64> {
     let (mut worst, mut rows) = (0, Vec::new());
     for json in [false, true] {
-        for charts in [1, 50] {
+        for charts in [1, at_once] {
             // The first fetch brings up the TLS library, the threads and the client.
             let (small, large) = (serve(2, json)?, serve(26 << 20, json)?);
             let sources = Sources::new(SourcesConfig {
