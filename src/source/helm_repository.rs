@@ -164,7 +164,16 @@ async fn find_in_index(
     }
     let conditions = copy.conditions.clone();
     let search = Search::new(target.name(), target.version());
-    let found = on_a_thread(shared, target, url, move || copy.search(search)).await?;
+    let turn = Arc::clone(&shared.reading_turns).acquire_owned().await;
+    let read = on_a_thread(target, url, move || {
+        let read = copy.read(search);
+        drop(turn);
+        read
+    });
+    let found = match read.await? {
+        Ok(search) => end(shared, target, url, search).await?,
+        Err(missing) => Err(missing),
+    };
     shared.known_entries.put(reference, conditions, &found);
     Ok(found)
 }
@@ -195,7 +204,7 @@ async fn find_as_it_comes(
             search.push(bytes).map_err(unusable)
         })
         .await?;
-    let found = on_a_thread(shared, target, url, move || search.end()).await?;
+    let found = end(shared, target, url, search).await?;
     shared.known_entries.put(reference, conditions, &found);
     Ok(found)
 }
@@ -218,22 +227,30 @@ pub(super) async fn retried<T, F: Future<Output = Result<T, Error>>>(
     }
 }
 
-/// Ends a search on a thread of its own. A parsed entry is many times its size: one at a time.
-async fn on_a_thread(
+/// Ends a search. A parsed entry is many times its size: one at a time.
+async fn end(
     shared: &Shared,
     target: &Target<'_>,
     url: &Url,
-    search: impl FnOnce() -> Result<Entry, Failure> + Send + 'static,
+    search: Search,
 ) -> Result<Found, Error> {
     let turn = Arc::clone(&shared.index_turn).acquire_owned().await;
-    let found = tokio::task::spawn_blocking(move || {
-        let found = search();
+    let found = on_a_thread(target, url, move || {
+        let found = search.end();
         // Not earlier: the thread goes on even if nobody waits for it any more.
         drop(turn);
         found
     });
-    match found.await {
-        Ok(Ok(entry)) => Ok(Ok(entry)),
+    found.await
+}
+
+async fn on_a_thread<T: Send + 'static>(
+    target: &Target<'_>,
+    url: &Url,
+    work: impl FnOnce() -> Result<T, Failure> + Send + 'static,
+) -> Result<Result<T, Missing>, Error> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(Ok(done)) => Ok(Ok(done)),
         Ok(Err(Failure::Missing(missing))) => Ok(Err(missing)),
         Ok(Err(Failure::Malformed(reason))) => Err(malformed(target, url, reason)),
         Err(_) => Err(malformed(

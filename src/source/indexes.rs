@@ -19,7 +19,7 @@ use super::cache::ReferenceKey;
 use super::error::{Error, Missing, Part};
 use super::flight::Flights;
 use super::helm_repository::{conditions_of, get, malformed, retried};
-use super::index::{Entry, Failure};
+use super::index::Failure;
 use super::search::Search;
 use super::target::Target;
 use super::{ChartRef, Shared};
@@ -169,15 +169,15 @@ async fn fetch(
 }
 
 impl IndexCopy {
-    /// Reads it from its beginning to its end. Blocks.
-    pub(super) fn search(&self, mut search: Search) -> Result<Entry, Failure> {
+    /// Gives all of it to a search. Blocks.
+    pub(super) fn read(&self, mut search: Search) -> Result<Search, Failure> {
         let broken = |error: io::Error| Failure::Malformed(error.to_string());
         let mut decoder = ZlibDecoder::new(self.bytes.as_slice());
         let mut piece = vec![0; STEP];
         loop {
             let read = decoder.read(&mut piece).map_err(broken)?;
             match piece.get(..read) {
-                None | Some([]) => return search.end(),
+                None | Some([]) => return Ok(search),
                 Some(bytes) => search.push(bytes)?,
             }
         }

@@ -249,6 +249,9 @@ pub struct Sources {
 /// A reference with its login, and the digests that the result must have.
 type FlightKey = (ReferenceKey, [Option<Digest>; 3]);
 
+/// Copies of indexes that are read at once, each on a thread.
+const READERS: usize = 4;
+
 /// What every fetch uses.
 struct Shared {
     http: Http,
@@ -257,8 +260,10 @@ struct Shared {
     limits: Limits,
     known_entries: KnownEntries,
     indexes: Indexes,
-    /// Taken while an index is being searched.
+    /// Taken while the entry of an index is being parsed.
     index_turn: Arc<Semaphore>,
+    /// Taken while a copy of an index is being read.
+    reading_turns: Arc<Semaphore>,
 }
 
 impl Shared {
@@ -302,6 +307,7 @@ impl Sources {
             known_entries: KnownEntries::default(),
             indexes: Indexes::new(),
             index_turn: Arc::new(Semaphore::new(1)),
+            reading_turns: Arc::new(Semaphore::new(READERS)),
         };
         Ok(Self {
             shared: Arc::new(shared),
