@@ -44,6 +44,11 @@ struct Arguments {
     /// How many releases of one chart there are; 0 leaves this out.
     #[arg(long, default_value_t = 1000)]
     releases: usize,
+    /// Only fetch the charts from this registry: what the benchmark has another process do.
+    #[arg(long, hide = true)]
+    fetch_from: Option<String>,
+    #[arg(long, hide = true, default_value_t = 1)]
+    at_once: usize,
     /// Put there by `cargo bench`.
     #[arg(long, hide = true)]
     bench: bool,
@@ -58,6 +63,9 @@ fn main() -> Result<()> {
         .worker_threads(2)
         .enable_all()
         .build()?;
+    if let Some(registry) = &arguments.fetch_from {
+        return runtime.block_on(pulls::fetch(registry, arguments.charts, arguments.at_once));
+    }
     println!("sources: {}\n", figures::surroundings());
     let worst = match arguments.index_charts {
         0 => 0,
@@ -67,7 +75,7 @@ fn main() -> Result<()> {
         pulls::share(&runtime, arguments.releases)?;
     }
     if arguments.charts > 0 {
-        pulls::measure(&runtime, arguments.charts, arguments.rounds.max(1))?;
+        pulls::measure(arguments.charts, arguments.rounds.max(1))?;
     }
     println!("At the end: {}", figures::surroundings());
     if worst >= BAR {

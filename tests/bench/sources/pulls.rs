@@ -32,7 +32,7 @@ struct Shelf {
 }
 
 /// Fetches so many charts, and lets helm fetch them, in turn.
-pub(crate) fn measure(runtime: &Runtime, charts: usize, rounds: usize) -> Result<()> {
+pub(crate) fn measure(charts: usize, rounds: usize) -> Result<()> {
     for program in ["helm", "registry", "fill"] {
         if let Err(missing) = testbed::program(program) {
             println!("sources: charts from a registry are left out: {missing:#}");
@@ -43,10 +43,10 @@ pub(crate) fn measure(runtime: &Runtime, charts: usize, rounds: usize) -> Result
     let [mut alone, mut at_once, mut helm] = [const { Series::new() }; 3];
     let mut grown = Vec::new();
     for _ in 0..rounds {
-        let (took, memory) = runtime.block_on(shelf.fetch(1))?;
+        let (took, memory) = shelf.fetch(1)?;
         alone.push_time(took);
         grown.push(memory);
-        at_once.push_time(runtime.block_on(shelf.fetch(AT_ONCE))?.0);
+        at_once.push_time(shelf.fetch(AT_ONCE)?.0);
         helm.push_time(shelf.pull()?);
     }
     let row = |what: &str, series: &Series| {
@@ -124,6 +124,35 @@ fn sources(cache: &Path) -> Result<Sources> {
     })?)
 }
 
+/// One digest of many.
+fn sum(digests: &[Digest]) -> String {
+    let all: String = digests.iter().map(Digest::to_string).collect();
+    Digest::of(all.as_bytes()).to_string()
+}
+
+/// What the process does that [`Shelf::fetch`] starts.
+pub(crate) async fn fetch(registry: &str, count: usize, at_once: usize) -> Result<()> {
+    let cache = tempfile::tempdir()?;
+    let repo = format!("oci://{registry}/charts");
+    let charts = (0..count).map(|number| crate::reference(&repo, &name(number), "1.0.0"));
+    let charts = charts.collect::<Result<Vec<ChartRef>>>()?;
+    let began = Instant::now();
+    let sources = sources(cache.path())?;
+    let fetches = charts.iter().map(|chart| sources.fetch(chart));
+    let mut fetches = std::pin::pin!(futures::stream::iter(fetches).buffered(at_once));
+    let (mut digests, mut early) = (Vec::new(), 0);
+    while let Some(archive) = fetches.try_next().await? {
+        digests.push(archive.digest);
+        if digests.len() == EARLY {
+            early = memory::resident()?;
+        }
+    }
+    let took = began.elapsed().as_millis();
+    let (late, peak) = (memory::resident()?, memory::peak()?);
+    println!("{took} {early} {late} {peak} {}", sum(&digests));
+    Ok(())
+}
+
 fn name(number: usize) -> String {
     format!("chart-{number:03}")
 }
@@ -164,41 +193,23 @@ impl Shelf {
         })
     }
 
-    fn charts(&self) -> Result<Vec<(ChartRef, Digest)>> {
-        let repo = format!("oci://{}/charts", self.registry.address);
-        let named = self.digests.iter().enumerate();
-        let charts = named.map(|(number, digest)| {
-            Ok((crate::reference(&repo, &name(number), "1.0.0")?, *digest))
-        });
-        charts.collect()
-    }
-
-    /// All charts, so many at once, with an empty cache: the time, and what memory was taken after a
-    /// few, after all, and at most, in KiB.
-    async fn fetch(&self, at_once: usize) -> Result<(Duration, [u64; 3])> {
-        let cache = tempfile::tempdir_in(self.folder.path())?;
-        let charts = self.charts()?;
-        memory::reset_peak()?;
-        let began = Instant::now();
-        let sources = sources(cache.path())?;
-        let fetches = futures::stream::iter(charts.into_iter().map(|(chart, digest)| {
-            let sources = sources.clone();
-            async move {
-                let archive = sources.fetch(&chart).await?;
-                ensure!(archive.digest == digest, "{} is another", chart.name);
-                Ok(())
-            }
-        }));
-        let mut fetches = std::pin::pin!(fetches.buffer_unordered(at_once));
-        let (mut count, mut early) = (0, 0);
-        while fetches.try_next().await?.is_some() {
-            count += 1;
-            if count == EARLY {
-                early = memory::resident()?;
-            }
-        }
-        let took = began.elapsed();
-        Ok((took, [early, memory::resident()?, memory::peak()?]))
+    /// All charts, so many at once, with an empty cache, by a process of its own: the time, and what
+    /// memory it took after a few, after all, and at most, in KiB.
+    fn fetch(&self, at_once: usize) -> Result<(Duration, [u64; 3])> {
+        let fetched = Command::new(std::env::current_exe()?)
+            .args(["--bench", "--fetch-from", &self.registry.address])
+            .args(["--charts", &self.digests.len().to_string()])
+            .args(["--at-once", &at_once.to_string()])
+            .output()?;
+        let said = String::from_utf8(fetched.stdout)?;
+        let words: Vec<&str> = said.split_whitespace().collect();
+        let [time, early, late, peak, digest] = &words[..] else {
+            let reason = String::from_utf8_lossy(&fetched.stderr);
+            bail!("the charts were not fetched: {reason}");
+        };
+        ensure!(*digest == sum(&self.digests), "other charts were fetched");
+        let memory = [early.parse()?, late.parse()?, peak.parse()?];
+        Ok((Duration::from_millis(time.parse()?), memory))
     }
 
     /// The same by helm, a process each.
