@@ -250,7 +250,7 @@ pub struct Sources {
 type FlightKey = (ReferenceKey, [Option<Digest>; 3]);
 
 /// Copies of indexes that are read at once, each on a thread.
-const READERS: usize = 4;
+const READERS: usize = 2;
 
 /// What every fetch uses.
 struct Shared {
