@@ -14,6 +14,7 @@ pub mod plan;
 #[allow(clippy::disallowed_methods, clippy::disallowed_types)]
 pub mod source;
 
+pub mod bundle;
 pub mod chart;
 pub mod images;
 pub mod semver;

@@ -29,6 +29,8 @@ enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
+    /// Write the charts that HelmReleases declare into an OCI image layout
+    Bundle(Box<command::bundle::BundleArguments>),
     /// Print the definition of HelmRelease, for `kubectl apply -f -`
     Crd,
 }
@@ -45,6 +47,7 @@ fn main() -> ExitCode {
     let result = match Arguments::parse().command {
         Command::Run(arguments) => command::run::run(arguments),
         Command::Template { arguments } => return command::template::run(&arguments),
+        Command::Bundle(arguments) => command::bundle::run(&arguments),
         Command::Crd => command::crd::run(),
     };
     match result {

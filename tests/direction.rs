@@ -28,6 +28,7 @@ const ROOMS: &[(&str, Knows)] = &[
     // pure rooms
     ("api", Only(&[])),
     ("plan", Only(&["api", "release", "manifest", "merge"])),
+    ("bundle", Only(&["chart", "images", "manifest", "yaml"])),
     ("chart", Only(&["yaml", "semver"])),
     ("images", Only(&["api", "manifest"])),
     ("semver", Only(&[])),

@@ -166,6 +166,11 @@ impl Chart {
         install::compatible(self, normalized, version)
     }
 
+    /// When `Chart.yaml` was last changed, where the chart's archive says so.
+    pub fn modified(&self) -> Option<Timestamp> {
+        self.modified[0]
+    }
+
     /// The chart's name; the alias, where a parent uses it under one.
     pub fn name(&self) -> &str {
         &self.metadata.name

@@ -27,6 +27,7 @@ use std::process::ExitCode;
 use pintle::chart::{self, Chart, Warning, dependency, schema};
 use pintle::plan::ReleaseName;
 use pintle::render::{self, Capabilities, Environment, Inputs, KubeVersion, ReleaseFacts};
+use pintle::source::{Credentials, DockerConfig};
 use serde_json::{Map, Value};
 
 use self::arguments::Options;
@@ -86,6 +87,17 @@ pub(crate) fn run(arguments: &[String]) -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// The logins in Helm's file and in Docker's, of which Helm's go first.
+pub(crate) fn docker_logins() -> Result<Option<DockerConfig>, String> {
+    let files = download::login_files(&Settings::from_environment().registry_config)?;
+    let configs = files.into_iter().filter_map(|login| match login {
+        Credentials::Docker(config) => Some(config),
+        _ => None,
+    });
+    let configs: Vec<_> = configs.collect();
+    Ok((!configs.is_empty()).then(|| DockerConfig::join(configs)))
 }
 
 /// How a command ends that does not end well.

@@ -4,20 +4,49 @@
 use std::collections::BTreeMap;
 use std::time::Instant;
 
-use kube::ResourceExt as _;
+use kube::{Client, ResourceExt as _};
 use tracing::info;
 
 use super::act::Acting;
 use super::error::Error;
-use crate::api::{ACCEPT, IMAGES, Images};
+use crate::api::{ACCEPT, HelmRelease, IMAGES, Images};
 use crate::images;
 use crate::manifest::{self, Hook, Object, ObjectKey};
-use crate::plan::{self, Notes};
+use crate::plan::{self, ChartReference, Notes};
 use crate::source::verify::Signer;
 use crate::source::{Archive, ChartRef, Digest, Repository};
 
 /// Images that a message names.
 const TOLD_IMAGES: usize = 5;
+
+/// A declared chart with everything that the spec says of the way to it, read from where it stands.
+/// `recorded` is the digest that it had when it was first used.
+///
+/// # Errors
+/// Where a reference, a digest or the repository cannot be read.
+pub async fn reference(
+    client: &Client,
+    resource: &HelmRelease,
+    chart: &ChartReference,
+    recorded: Option<&str>,
+) -> Result<ChartRef, Error> {
+    let (namespace, spec) = (resource.namespace().unwrap_or_default(), &resource.spec);
+    let digest = |text: Option<&str>| text.map(str::parse::<Digest>).transpose();
+    let accepted = resource.annotations().get(ACCEPT);
+    Ok(ChartRef {
+        repo: chart.repo.parse::<Repository>()?,
+        name: chart.name.clone(),
+        version: chart.version.clone(),
+        digest: digest(chart.digest.as_deref())?,
+        recorded: digest(recorded)?,
+        accepted: digest(accepted.map(String::as_str))?,
+        insecure: spec.insecure,
+        pass_credentials: spec.auth.as_ref().is_some_and(|auth| auth.pass_credentials),
+        credentials: super::values::credentials(client, &namespace, spec).await?,
+        tls: super::values::tls(client, &namespace, spec).await?,
+        route: super::values::route(client, &namespace, spec).await?,
+    })
+}
 
 impl Acting<'_> {
     /// The archive of the declared chart, and who signed it where that is asked for.
@@ -31,21 +60,8 @@ impl Acting<'_> {
         let spec = &self.resource.spec;
         let client = &self.context.client;
         let chart = &self.desired.chart;
-        let digest = |text: Option<&str>| text.map(str::parse::<Digest>).transpose();
-        let accepted = self.resource.annotations().get(ACCEPT);
-        let reference = ChartRef {
-            repo: chart.repo.parse::<Repository>()?,
-            name: chart.name.clone(),
-            version: chart.version.clone(),
-            digest: digest(chart.digest.as_deref())?,
-            recorded: digest(self.pinned().as_deref())?,
-            accepted: digest(accepted.map(String::as_str))?,
-            insecure: spec.insecure,
-            pass_credentials: spec.auth.as_ref().is_some_and(|auth| auth.pass_credentials),
-            credentials: super::values::credentials(client, namespace, spec).await?,
-            tls: super::values::tls(client, namespace, spec).await?,
-            route: super::values::route(client, namespace, spec).await?,
-        };
+        let recorded = self.pinned();
+        let reference = reference(client, self.resource, chart, recorded.as_deref()).await?;
         let began = Instant::now();
         let archive = self.context.sources.fetch(&reference).await?;
         self.context.metrics.stage("fetch", began.elapsed());

@@ -20,7 +20,9 @@ mod run;
 mod values;
 mod watches;
 
+pub use chart::reference;
 pub use context::{Context, Settings};
-pub use error::{Error, Retry};
+pub use error::{Error, ReferenceError, Retry};
 pub use holder::Holder;
 pub use run::{RunError, run};
+pub use values::{resolve, trusted};

@@ -18,7 +18,10 @@ use crate::{chart, yaml};
 
 /// The user's values: each reference in order, then the spec's own over them. Numbers are floats,
 /// as in any values file.
-pub(super) async fn resolve(
+///
+/// # Errors
+/// Where an object or a key that is referred to is missing, or holds no values.
+pub async fn resolve(
     client: &Client,
     namespace: &str,
     spec: &HelmReleaseSpec,
@@ -226,7 +229,10 @@ pub(super) async fn route(
 }
 
 /// The keys of `spec.verify`.
-pub(super) async fn trusted(
+///
+/// # Errors
+/// Where the Secret or a key of it is missing, or holds no keys.
+pub async fn trusted(
     client: &Client,
     namespace: &str,
     spec: &HelmReleaseSpec,

@@ -1,6 +1,6 @@
 //! The images that rendered objects name, and whether their names say which bytes run.
 //!
-//! In: objects and a policy. Out: each image at fault, with its object. Never: a look into a
+//! In: objects and a policy. Out: the images, and each at fault, with its object. Never: a look into a
 //! registry; a change of an object.
 
 mod places;
@@ -58,6 +58,15 @@ pub fn judge(objects: &[Object], policy: &Images) -> Vec<Finding> {
         }
     }
     findings
+}
+
+/// Every image that objects name, with the object that does.
+pub fn named(objects: &[Object]) -> Vec<(&ObjectKey, &str)> {
+    let found = objects.iter().flat_map(|object| {
+        let found = images(&object.key, &object.value).into_iter();
+        found.map(|image| (&object.key, image))
+    });
+    found.collect()
 }
 
 fn fault(image: &str, policy: &Images) -> Option<(Fault, bool)> {

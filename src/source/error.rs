@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::digest::Digest;
+use super::target::Target;
 use super::verify;
 
 /// A cause from a library, shared because many waiters get the same error.
@@ -330,6 +331,39 @@ impl Error {
             }
             _ => false,
         }
+    }
+
+    /// The same of another chart at the same place: who waits for one download waits for several charts.
+    pub(super) fn told_of(mut self, target: &Target<'_>) -> Self {
+        match &mut self {
+            Self::Unverified { place, .. }
+            | Self::InvalidReference { place, .. }
+            | Self::InsecureRefused { place, .. }
+            | Self::NotFound { place, .. }
+            | Self::Unauthorized { place, .. }
+            | Self::Status { place, .. }
+            | Self::Dns { place, .. }
+            | Self::Tls { place, .. }
+            | Self::Connect { place, .. }
+            | Self::Interrupted { place, .. }
+            | Self::Truncated { place, .. }
+            | Self::Timeout { place, .. }
+            | Self::Redirect { place, .. }
+            | Self::TooLarge { place, .. }
+            | Self::DigestMismatch { place, .. }
+            | Self::Malformed { place, .. } => {
+                target.name().clone_into(&mut place.chart);
+                target.version().clone_into(&mut place.version);
+            }
+            Self::InvalidRepository { .. }
+            | Self::InvalidDigest { .. }
+            | Self::InvalidCredentials { .. }
+            | Self::InvalidTls { .. }
+            | Self::InvalidProxy { .. }
+            | Self::InvalidMirrors { .. }
+            | Self::Start { .. } => {}
+        }
+        self
     }
 
     /// Whether nobody answered, or nobody who could: nothing was said of the chart.

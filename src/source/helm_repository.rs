@@ -15,6 +15,7 @@ use super::digest::Digest;
 use super::error::{Declared, Error, Missing, Part};
 use super::http::{Answer, Ask};
 use super::index::{self, Entry, Failure};
+use super::indexes::{self, Answered};
 use super::oci::{self, Reference};
 use super::search::Search;
 use super::target::Target;
@@ -72,7 +73,7 @@ impl KnownEntries {
 
 /// Fetches the archive of the target's exact version from the repository at `base`.
 pub(super) async fn fetch(
-    shared: &Shared,
+    shared: &Arc<Shared>,
     target: &Target<'_>,
     base: &Url,
     reference: &ReferenceKey,
@@ -113,50 +114,80 @@ pub(super) async fn fetch(
 
 /// The entry of the target's version, and the index's URL.
 async fn find(
-    shared: &Shared,
+    shared: &Arc<Shared>,
     target: &Target<'_>,
     base: &Url,
     reference: &ReferenceKey,
 ) -> Result<(Url, Entry), Error> {
     let url = index::resolve(base, "index.yaml")
         .ok_or_else(|| malformed(target, base, "its URL cannot be formed".to_owned()))?;
-    let mut attempt = 0;
-    loop {
-        match find_once(shared, target, &url, reference).await {
-            // What has come of an index is not held, so that it must come anew.
-            Err(error @ (Error::Interrupted { .. } | Error::Timeout { .. }))
-                if shared.http.pauses(&mut attempt, None).await =>
-            {
-                tracing::debug!(%error, "the index is read once more");
-            }
-            Err(error) => return Err(error),
-            Ok(found) => {
-                let entry = found.map_err(|missing| Error::NotFound {
-                    place: target.at(&url),
-                    missing,
-                })?;
-                return Ok((url, entry));
-            }
-        }
-    }
+    let found = find_in_index(shared, target, &url, reference).await?;
+    let entry = found.map_err(|missing| Error::NotFound {
+        place: target.at(&url),
+        missing,
+    })?;
+    Ok((url, entry))
 }
 
-async fn find_once(
-    shared: &Shared,
+async fn find_in_index(
+    shared: &Arc<Shared>,
     target: &Target<'_>,
     url: &Url,
     reference: &ReferenceKey,
 ) -> Result<Found, Error> {
     let known = shared.known_entries.get(reference);
-    let conditions = known
-        .as_ref()
-        .map(|known| known.conditions.clone())
-        .unwrap_or_default();
-    let answer = get(shared, target, url, "*/*", conditions).await?;
-    match known {
-        Some(known) if answer.status() == 304 => return Ok(known.found),
-        _ if answer.status() == 200 => {}
-        _ => return Err(answer.refusal(target, Missing::Index)),
+    let conditions = known.as_ref().map(|known| known.conditions.clone());
+    let mut answered = indexes::ask(shared, target, url, conditions).await?;
+    let unchanged = |conditions: &HeaderMap| {
+        let known = known
+            .as_ref()
+            .filter(|known| known.conditions == *conditions);
+        known.map(|known| known.found.clone())
+    };
+    if let Answered::Unchanged(conditions) = &answered {
+        if let Some(found) = unchanged(conditions) {
+            return Ok(found);
+        }
+        // Somebody else's answer: what it has not changed since is not known here.
+        answered = indexes::ask(shared, target, url, None).await?;
+    }
+    let copy = match answered {
+        Answered::Copy(copy) => copy,
+        Answered::Unchanged(_) | Answered::TooLarge => {
+            return retried(shared, || find_as_it_comes(shared, target, url, reference)).await;
+        }
+    };
+    if !copy.conditions.is_empty()
+        && let Some(found) = unchanged(&copy.conditions)
+    {
+        return Ok(found);
+    }
+    let conditions = copy.conditions.clone();
+    let search = Search::new(target.name(), target.version());
+    let turn = Arc::clone(&shared.reading_turns).acquire_owned().await;
+    let read = on_a_thread(target, url, move || {
+        let read = copy.read(search);
+        drop(turn);
+        read
+    });
+    let found = match read.await? {
+        Ok(search) => end(shared, target, url, search).await?,
+        Err(missing) => Err(missing),
+    };
+    shared.known_entries.put(reference, conditions, &found);
+    Ok(found)
+}
+
+/// The same of an index that is not held.
+async fn find_as_it_comes(
+    shared: &Shared,
+    target: &Target<'_>,
+    url: &Url,
+    reference: &ReferenceKey,
+) -> Result<Found, Error> {
+    let answer = get(shared, target, url, "*/*", HeaderMap::new()).await?;
+    if answer.status() != 200 {
+        return Err(answer.refusal(target, Missing::Index));
     }
     let conditions = conditions_of(&answer);
     let mut search = Search::new(target.name(), target.version());
@@ -178,7 +209,25 @@ async fn find_once(
     Ok(found)
 }
 
-/// Ends a search on a thread of its own. A parsed entry is many times its size: one at a time.
+/// What is read of an index as it comes must come anew where that breaks off.
+pub(super) async fn retried<T, F: Future<Output = Result<T, Error>>>(
+    shared: &Shared,
+    mut once: impl FnMut() -> F,
+) -> Result<T, Error> {
+    let mut attempt = 0;
+    loop {
+        match once().await {
+            Err(error @ (Error::Interrupted { .. } | Error::Timeout { .. }))
+                if shared.http.pauses(&mut attempt, None).await =>
+            {
+                tracing::debug!(%error, "the index is read once more");
+            }
+            ended => return ended,
+        }
+    }
+}
+
+/// Ends a search. A parsed entry is many times its size: one at a time.
 async fn end(
     shared: &Shared,
     target: &Target<'_>,
@@ -186,14 +235,22 @@ async fn end(
     search: Search,
 ) -> Result<Found, Error> {
     let turn = Arc::clone(&shared.index_turn).acquire_owned().await;
-    let found = tokio::task::spawn_blocking(move || {
+    let found = on_a_thread(target, url, move || {
         let found = search.end();
         // Not earlier: the thread goes on even if nobody waits for it any more.
         drop(turn);
         found
     });
-    match found.await {
-        Ok(Ok(entry)) => Ok(Ok(entry)),
+    found.await
+}
+
+async fn on_a_thread<T: Send + 'static>(
+    target: &Target<'_>,
+    url: &Url,
+    work: impl FnOnce() -> Result<T, Failure> + Send + 'static,
+) -> Result<Result<T, Missing>, Error> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(Ok(done)) => Ok(Ok(done)),
         Ok(Err(Failure::Missing(missing))) => Ok(Err(missing)),
         Ok(Err(Failure::Malformed(reason))) => Err(malformed(target, url, reason)),
         Err(_) => Err(malformed(
@@ -205,7 +262,7 @@ async fn end(
 }
 
 /// What asks for this answer again only if it has changed.
-fn conditions_of(answer: &Answer) -> HeaderMap {
+pub(super) fn conditions_of(answer: &Answer) -> HeaderMap {
     let pairs = [(ETAG, IF_NONE_MATCH), (LAST_MODIFIED, IF_MODIFIED_SINCE)];
     let found = pairs.into_iter().filter_map(|(given, asked)| {
         let value = answer.headers(given.as_str()).next()?;
@@ -266,7 +323,7 @@ impl Fetch<'_> {
 }
 
 /// A login is sent at once, as Helm does: these servers often answer 404 without one.
-async fn get(
+pub(super) async fn get(
     shared: &Shared,
     target: &Target<'_>,
     url: &Url,
@@ -283,7 +340,7 @@ async fn get(
     shared.http.send(target, ask).await
 }
 
-fn malformed(target: &Target<'_>, url: &Url, reason: String) -> Error {
+pub(super) fn malformed(target: &Target<'_>, url: &Url, reason: String) -> Error {
     Error::Malformed {
         place: target.at(url),
         part: Part::Index,

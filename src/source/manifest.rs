@@ -8,8 +8,8 @@ use super::digest::Digest;
 const CONFIG: &str = "application/vnd.cncf.helm.config.v1+json";
 const LAYER: &str = "application/vnd.cncf.helm.chart.content.v1.tar+gzip";
 const LEGACY_LAYER: &str = "application/tar+gzip";
-const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
-const INDEX: &str = "application/vnd.oci.image.index.v1+json";
+pub(super) const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
+pub(super) const INDEX: &str = "application/vnd.oci.image.index.v1+json";
 
 /// What a request for a manifest accepts: [`MANIFEST`] and [`INDEX`].
 pub(super) const ACCEPT: &str =

@@ -23,6 +23,7 @@ mod helm_repository;
 mod http;
 pub mod index;
 mod index_json;
+mod indexes;
 mod manifest;
 mod mirrors;
 mod oci;
@@ -36,6 +37,7 @@ mod tls;
 mod token;
 pub mod verify;
 mod web;
+mod whole;
 
 use std::collections::HashSet;
 use std::path::PathBuf;
@@ -55,6 +57,7 @@ pub use error::{Declared, Error, Missing, Part, Place};
 use flight::Flights;
 use helm_repository::{KnownEntries, provenance};
 use http::Http;
+use indexes::Indexes;
 pub use mirrors::{Mirror, Mirrors};
 use oci::signatures;
 pub use proxy::{ProxyServer, Route};
@@ -64,6 +67,7 @@ use target::{Target, place};
 pub use tls::{TlsMaterial, Trust};
 use verify::{Signer, Trusted};
 pub use web::{Get, LoginWhen, Reply, Web};
+pub use whole::{Named, Whole};
 
 /// A chart, named exactly.
 #[derive(Debug, Clone)]
@@ -245,6 +249,9 @@ pub struct Sources {
 /// A reference with its login, and the digests that the result must have.
 type FlightKey = (ReferenceKey, [Option<Digest>; 3]);
 
+/// Copies of indexes that are read at once, each on a thread.
+const READERS: usize = 2;
+
 /// What every fetch uses.
 struct Shared {
     http: Http,
@@ -252,8 +259,11 @@ struct Shared {
     clouds: Clouds,
     limits: Limits,
     known_entries: KnownEntries,
-    /// Taken while an index is being parsed.
+    indexes: Indexes,
+    /// Taken while the entry of an index is being parsed.
     index_turn: Arc<Semaphore>,
+    /// Taken while a copy of an index is being read.
+    reading_turns: Arc<Semaphore>,
 }
 
 impl Shared {
@@ -295,7 +305,9 @@ impl Sources {
             clouds: Clouds::new(config.identities),
             limits: config.limits,
             known_entries: KnownEntries::default(),
+            indexes: Indexes::new(),
             index_turn: Arc::new(Semaphore::new(1)),
+            reading_turns: Arc::new(Semaphore::new(READERS)),
         };
         Ok(Self {
             shared: Arc::new(shared),
@@ -380,7 +392,7 @@ impl Sources {
         archive: &Archive,
         trusted: &Trusted,
     ) -> Result<Signer, Error> {
-        let shared = &*self.shared;
+        let shared = &self.shared;
         Target::new(chart, self.allow_insecure)?;
         let chart = &shared.clouds.resolve(&shared.http, chart).await?;
         let target = Target::new(chart, self.allow_insecure)?;
@@ -395,11 +407,7 @@ impl Sources {
             }
             Kind::Registry(registry) => registry,
         };
-        let image = oci::Reference {
-            api: registry.api(chart.insecure)?,
-            repository: registry.repository_of(&chart.name),
-            tag: oci::Reference::tag_of(&chart.version),
-        };
+        let image = oci::Reference::of(registry, chart)?;
         let Some(manifest) = archive.manifest else {
             return Err(target.unverified(&image.api, verify::Error::Unsigned));
         };
@@ -488,18 +496,14 @@ impl Sources {
         chart: &ChartRef,
         reference: &ReferenceKey,
     ) -> Result<Archive, Error> {
-        let shared = &*self.shared;
+        let shared = &self.shared;
         Target::new(chart, self.allow_insecure)?;
         let chart = &shared.clouds.resolve(&shared.http, chart).await?;
         let target = Target::new(chart, self.allow_insecure)?;
         match chart.repo.kind() {
             Kind::Index(base) => helm_repository::fetch(shared, &target, base, reference).await,
             Kind::Registry(registry) => {
-                let image = oci::Reference {
-                    api: registry.api(chart.insecure)?,
-                    repository: registry.repository_of(&chart.name),
-                    tag: oci::Reference::tag_of(&chart.version),
-                };
+                let image = oci::Reference::of(registry, chart)?;
                 oci::pull(shared, &target, &image, None, reference).await
             }
         }

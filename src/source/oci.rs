@@ -1,6 +1,7 @@
 //! Pulls a chart from a registry (OCI distribution): manifest by tag, then the one blob it names.
 
 pub(super) mod signatures;
+pub(super) mod whole;
 
 use bytes::Bytes;
 use reqwest::header::HeaderValue;
@@ -11,10 +12,10 @@ use super::digest::Digest;
 use super::error::{Declared, Error, Missing, Part};
 use super::http::{Answer, Ask};
 use super::manifest::{self, Content, Document};
-use super::repository::{Kind, Repository};
+use super::repository::{Kind, Registry, Repository};
 use super::target::Target;
 use super::token::authorize;
-use super::{Archive, Shared};
+use super::{Archive, ChartRef, Shared};
 
 /// Manifests of one index that are looked at.
 const INDEX_ENTRIES: usize = 16;
@@ -30,6 +31,15 @@ pub(super) struct Reference {
 }
 
 impl Reference {
+    /// A chart of a registry.
+    pub(super) fn of(registry: &Registry, chart: &ChartRef) -> Result<Self, Error> {
+        Ok(Self {
+            api: registry.api(chart.insecure)?,
+            repository: registry.repository_of(&chart.name),
+            tag: Self::tag_of(&chart.version),
+        })
+    }
+
     /// The tag of a version. helm: pkg/registry/reference.go newReference: `+` cannot be in a tag.
     pub(super) fn tag_of(version: &str) -> String {
         version.replace('+', "_")

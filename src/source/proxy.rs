@@ -55,6 +55,15 @@ impl fmt::Debug for ProxyServer {
     }
 }
 
+/// Whether the environment exempts every host.
+// go: golang.org/x/net/http/httpproxy init
+fn exempts_all() -> bool {
+    let names = ["NO_PROXY", "no_proxy"].into_iter();
+    let mut lists = names.filter_map(|name| std::env::var(name).ok());
+    let list = lists.find(|list| !list.is_empty()).unwrap_or_default();
+    list.split(',').any(|entry| entry.trim() == "*")
+}
+
 impl Route {
     /// Everything that tells this way from another, for a keyed sum.
     pub(super) fn parts(&self) -> [&[u8]; 4] {
@@ -82,6 +91,8 @@ impl Route {
         builder: reqwest::ClientBuilder,
     ) -> reqwest::Result<reqwest::ClientBuilder> {
         Ok(match self {
+            // The library knows the star among names, but not among addresses.
+            Self::Environment if exempts_all() => builder.no_proxy(),
             Self::Environment => builder,
             Self::Direct => builder.no_proxy(),
             Self::Through(server) => {

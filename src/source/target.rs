@@ -59,6 +59,10 @@ impl<'a> Target<'a> {
         Self { chart, home }
     }
 
+    pub(super) fn chart(&self) -> &ChartRef {
+        self.chart
+    }
+
     pub(super) fn name(&self) -> &str {
         &self.chart.name
     }

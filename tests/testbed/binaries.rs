@@ -33,7 +33,7 @@ pub(crate) struct Module {
 }
 
 /// In the order in which they are built when all are missing.
-const MODULES: [Module; 6] = [
+const MODULES: [Module; 7] = [
     Module {
         name: "kubernetes",
         source: "modules/kubernetes",
@@ -88,6 +88,14 @@ const MODULES: [Module; 6] = [
                -X helm.sh/helm/v3/pkg/chartutil.k8sVersionMinor=37",
         programs: &[("helm", "helm3")],
         minutes: "about a minute",
+    },
+    Module {
+        name: "oras",
+        source: "modules/oras",
+        packages: ".",
+        link: "",
+        programs: &[("oras", "fill")],
+        minutes: "seconds",
     },
     Module {
         name: "supervisor",

@@ -83,7 +83,11 @@ impl Disk {
         Ok(new)
     }
 
+    /// Keeps what a reference led to, where that is new: most fetches find what was there before.
     pub(super) fn keep_reference(&self, key: &ReferenceKey, led: Led) -> io::Result<()> {
+        if self.read_reference(key) == Some(led) {
+            return Ok(());
+        }
         write(&self.references.join(&key.0), &serde_json::to_vec(&led)?)
     }
 

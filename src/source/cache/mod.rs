@@ -50,7 +50,7 @@ enum Place {
 pub(super) struct ReferenceKey(String);
 
 /// What a reference led to.
-#[derive(Clone, Copy, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 struct Led {
     archive: Digest,
     manifest: Option<Digest>,

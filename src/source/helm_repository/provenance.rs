@@ -1,10 +1,13 @@
 //! The provenance that lies beside an archive in a repository.
 
+use std::sync::Arc;
+
 use url::Url;
 
 use super::super::error::{Error, Missing, Part};
 use super::super::verify::pgp::{self, Keyring, LARGEST_PROVENANCE};
 use super::super::verify::{self, Signer};
+use super::super::whole::Whole;
 use super::super::{Archive, Shared};
 use super::{
     HeaderMap, MIRRORS, Reference, ReferenceKey, Target, find, get, index, malformed, oci,
@@ -13,7 +16,7 @@ use super::{
 /// Who vouches for an archive that the repository at `base` names.
 /// helm: pkg/downloader/chart_downloader.go DownloadTo: the archive's URL, and `.prov` after it
 pub(in crate::source) async fn verify(
-    shared: &Shared,
+    shared: &Arc<Shared>,
     target: &Target<'_>,
     base: &Url,
     reference: &ReferenceKey,
@@ -58,6 +61,49 @@ pub(in crate::source) async fn verify(
             .map_err(|error| target.unverified(&url, error));
     }
     Err(failed)
+}
+
+/// What belongs to an archive that the repository at `base` names: its provenance, if there is one;
+/// from a registry that its entry leads to, all that is there.
+pub(in crate::source) async fn whole(
+    shared: &Arc<Shared>,
+    target: &Target<'_>,
+    base: &Url,
+    reference: &ReferenceKey,
+    archive: &Archive,
+) -> Result<Whole, Error> {
+    let (_, entry) = find(shared, target, base, reference).await?;
+    let mut whole = Whole::default();
+    whole.contents.insert(archive.digest, archive.bytes.clone());
+    for written in entry.urls.iter().take(MIRRORS) {
+        if written.starts_with("oci://") {
+            let image = Reference::parse(written, target.plain_http());
+            if let (Some(image), Some(_)) = (image, archive.manifest) {
+                return oci::whole::gather(shared, target, &image, archive, false).await;
+            }
+            continue;
+        }
+        let archive_url = index::resolve(base, written);
+        let url = archive_url.and_then(|url| Url::parse(&format!("{url}.prov")).ok());
+        let Some(url) = url else { continue };
+        let answer = get(shared, target, &url, "*/*", HeaderMap::new()).await?;
+        // Stores of objects say 403 of what they do not have.
+        if matches!(answer.status().as_u16(), 403 | 404 | 410) {
+            continue;
+        }
+        if answer.status() != 200 {
+            return Err(answer.refusal(target, Missing::Signature));
+        }
+        let limit = LARGEST_PROVENANCE as u64;
+        let http = &shared.http;
+        let text = http.receive(target, answer, Part::Signature, limit).await?;
+        // Some servers answer everything, with a page.
+        if text.starts_with(b"-----BEGIN PGP SIGNED MESSAGE-----") {
+            whole.provenance = Some(text);
+            break;
+        }
+    }
+    Ok(whole)
 }
 
 /// The name of the file that a URL ends in, as it is on a disk.

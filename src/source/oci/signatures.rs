@@ -122,7 +122,11 @@ pub(in crate::source) async fn cosigned(
 }
 
 impl<'a> Pull<'a> {
-    fn new(shared: &'a Shared, target: &'a Target<'a>, reference: &'a Reference) -> Self {
+    pub(super) fn new(
+        shared: &'a Shared,
+        target: &'a Target<'a>,
+        reference: &'a Reference,
+    ) -> Self {
         Self {
             shared,
             target,
@@ -176,7 +180,7 @@ impl<'a> Pull<'a> {
     }
 
     /// A manifest by its digest.
-    async fn named(&mut self, url: &Url, digest: Digest) -> Result<Bytes, Error> {
+    pub(super) async fn named(&mut self, url: &Url, digest: Digest) -> Result<Bytes, Error> {
         let answer = self.get(url.clone(), ACCEPT).await?;
         if answer.status() != 200 {
             return Err(answer.refusal(self.target, Missing::Version));

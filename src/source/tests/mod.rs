@@ -11,6 +11,7 @@ mod server;
 mod signed;
 mod tls;
 mod web;
+mod whole;
 
 use std::time::Duration;
 

@@ -426,11 +426,11 @@ async fn an_index_that_has_not_changed_is_not_sent_again() {
             "{error}"
         );
     }
-    assert_eq!((server.count("index.yaml"), asked("if-none-match")), (5, 3));
+    assert_eq!((server.count("index.yaml"), asked("if-none-match")), (5, 4));
     // Another login asks for itself.
     chart.credentials = login();
     fetcher.fetch(&chart).await.unwrap_err();
-    assert_eq!(asked("if-none-match"), 3);
+    assert_eq!(asked("if-none-match"), 4);
 }
 
 #[tokio::test]
@@ -463,4 +463,118 @@ async fn a_login_that_was_left_behind_does_not_come_back() {
         .find(|request| request.path == "/secret")
         .unwrap();
     assert_eq!(secret.authorization(), None);
+}
+
+/// An index of fifty charts, each with this text in it.
+fn many(text: &str) -> String {
+    let mut index = "apiVersion: v1\nentries:\n".to_owned();
+    for number in 0..50 {
+        index += &format!(
+            "  chart-{number}:\n  - {{version: 1.2.3, urls: [{number}.tgz], digest: {}, description: '{text}'}}\n",
+            Digest::of(format!("chart {number}").as_bytes())
+        );
+    }
+    index
+}
+
+/// Fetches all fifty at once.
+async fn fetch_many(fetcher: &Fetcher, server: &Server) {
+    let charts = (0..50).map(|number| {
+        let mut chart = shop(&server.url("/charts"));
+        chart.name = format!("chart-{number}");
+        async move { (number, fetcher.fetch(&chart).await) }
+    });
+    for (number, fetched) in futures::future::join_all(charts).await {
+        assert_eq!(fetched.unwrap().bytes, format!("chart {number}"));
+    }
+}
+
+#[tokio::test]
+async fn many_charts_of_a_repository_share_one_download_of_its_index() {
+    for tag in [Some("\"one\""), None] {
+        let server = Server::start(move |request| {
+            let path = request.path.trim_start_matches("/charts/");
+            match path.strip_suffix(".tgz") {
+                Some(number) => Reply::ok(format!("chart {number}")),
+                None if tag.is_some() && request.header("if-none-match") == tag => {
+                    Reply::new(304, "")
+                }
+                None => {
+                    let reply = Reply::ok(many("")).without_length();
+                    tag.map_or_else(|| Reply::ok(many("")), |tag| reply.header("ETag", tag))
+                }
+            }
+        });
+        let fetcher = Fetcher::with(|config| config.limits.index = 100_000);
+        fetch_many(&fetcher, &server).await;
+        assert_eq!(server.count("index.yaml"), 1);
+        // One by one they ask whether it has changed; it is sent again where nobody can say.
+        let mut chart = shop(&server.url("/charts"));
+        for number in 0..3 {
+            chart.name = format!("chart-{number}");
+            chart.version = "9.9.9".to_owned();
+            let refused = fetcher.fetch(&chart).await.unwrap_err().to_string();
+            assert!(
+                refused.contains(&format!("chart chart-{number} 9.9.9")),
+                "{refused}"
+            );
+        }
+        let seen = server.seen().into_iter();
+        let sent =
+            seen.filter(|r| r.path.ends_with("index.yaml") && r.header("if-none-match").is_none());
+        assert_eq!(sent.count(), if tag.is_some() { 1 } else { 4 });
+        // Another login asks for itself.
+        chart.credentials = login();
+        fetcher.fetch(&chart).await.unwrap_err();
+        let asked = server.seen().pop().unwrap();
+        assert_eq!(asked.header("if-none-match"), None);
+    }
+}
+
+#[tokio::test]
+async fn an_index_that_is_too_large_to_be_held_is_read_as_it_comes() {
+    // Sums do not become smaller by compression.
+    let noise: String = (0..40_u8).map(|n| Digest::of(&[n]).hex()).collect();
+    let server = Server::start(move |request| match request.path.strip_suffix(".tgz") {
+        Some(path) => Reply::ok(format!("chart {}", path.trim_start_matches("/charts/"))),
+        None => Reply::ok(many(&noise)).header("ETag", "\"one\""),
+    });
+    let fetcher = Fetcher::with(|config| config.limits.index = 1 << 20);
+    fetch_many(&fetcher, &server).await;
+    assert!(server.count("index.yaml") > 50);
+}
+
+#[tokio::test]
+async fn who_waits_for_an_index_that_fails_is_told_of_his_own_chart() {
+    let server = Server::start(|_| Reply::new(500, ""));
+    let fetcher = Fetcher::new();
+    let (mut one, mut two) = (shop(&server.url("")), shop(&server.url("")));
+    (one.name, two.name) = ("one".to_owned(), "two".to_owned());
+    let (one, two) = tokio::join!(fetcher.fetch(&one), fetcher.fetch(&two));
+    for (failed, name) in [(one, "chart one 1.2.3"), (two, "chart two 1.2.3")] {
+        let failed = failed.unwrap_err().to_string();
+        assert!(failed.contains(name), "{failed}");
+    }
+    assert_eq!(server.count(""), 1);
+}
+
+#[tokio::test]
+async fn an_index_of_ten_million_entries_is_left_where_the_bound_is() {
+    for (begin, entry) in [
+        ("apiVersion: v1\nentries:\n", "  cart:\n"),
+        ("apiVersion: v1\nentries:\n  shop:\n", "  - {}\n"),
+        ("{\"apiVersion\":\"v1\",\"entries\":{", "\"cart\":[],"),
+        ("{\"apiVersion\":\"v1\",\"entries\":{\"shop\":[", "{},"),
+    ] {
+        let entries = format!("{begin}{}", entry.repeat(10_000));
+        let server = Server::start(move |_| Reply::ok(entries.clone()).repeats(1_000));
+        let fetcher = Fetcher::with(|config| config.limits.index = 2 << 20);
+        let error = fetcher.fetch(&shop(&server.url(""))).await.unwrap_err();
+        // Some forms of it are given up earlier than that.
+        let part = match error {
+            Error::TooLarge { part, .. } | Error::Malformed { part, .. } => part,
+            error => panic!("{error}"),
+        };
+        assert_eq!(part, Part::Index);
+    }
 }

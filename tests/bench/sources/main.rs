@@ -1,66 +1,140 @@
-//! What it takes to find one chart in the index of a large repository, in memory above all.
-//! `cargo bench --bench sources`; see tests/bench/README.md. Ends with an error where the memory is
-//! more than the bar.
+//! What it takes to find charts in the index of a large repository, in memory above all, and to fetch
+//! many from a registry. `cargo bench --bench sources`; see tests/bench/README.md. Ends with an error
+//! where an index takes more memory than the bar.
 
+mod count;
 #[path = "../figures.rs"]
 mod figures;
+mod memory;
+mod pulls;
+#[allow(
+    clippy::unwrap_used,
+    reason = "where there is no registry, there is nothing to measure"
+)]
+#[path = "../../places/registry.rs"]
+mod registry;
+#[path = "../../testbed/mod.rs"]
+mod testbed;
 
 use std::fmt::Write as _;
 use std::io::{BufRead, BufReader, Write as _};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::time::Instant;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
+use clap::Parser;
 use pintle::source::{ChartRef, Sources, SourcesConfig};
 
-/// The bar of a 26 MB index.
-const BAR: u64 = 20 << 20;
+/// The bar of a 26 MiB index, in KiB.
+const BAR: u64 = 20 << 10;
 const CHART: &[u8] = b"\x1f\x8b bytes that stand for a chart";
+
+/// Measures how charts are found and fetched.
+#[derive(Parser)]
+struct Arguments {
+    /// How many charts of one large index are fetched at once; 0 leaves indexes out.
+    #[arg(long, default_value_t = 50)]
+    index_charts: usize,
+    /// How many charts are fetched from a registry; 0 leaves this out.
+    #[arg(long, default_value_t = 500)]
+    charts: usize,
+    /// How often.
+    #[arg(long, default_value_t = 3)]
+    rounds: usize,
+    /// How many releases of one chart there are; 0 leaves this out.
+    #[arg(long, default_value_t = 1000)]
+    releases: usize,
+    /// Only fetch the charts from this registry: what the benchmark has another process do.
+    #[arg(long, hide = true)]
+    fetch_from: Option<String>,
+    #[arg(long, hide = true, default_value_t = 1)]
+    at_once: usize,
+    /// Put there by `cargo bench`.
+    #[arg(long, hide = true)]
+    bench: bool,
+}
 
 fn main() -> Result<()> {
     if !figures::is_wanted() {
         return Ok(());
     }
+    let arguments = Arguments::parse();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
         .build()?;
-    println!("| index | form | time | peak memory above the beginning | of the index |");
-    println!("|---:|---|---:|---:|---:|");
-    let mut worst = 0;
-    for json in [false, true] {
-        // The first fetch brings up the TLS library, the threads and the client.
-        let (small, large) = (serve(2, json)?, serve(26 << 20, json)?);
-        let sources = Sources::new(SourcesConfig {
-            allow_insecure: true,
-            ..SourcesConfig::in_memory()
-        })?;
-        runtime.block_on(sources.fetch(&reference(small)?))?;
-        let before = reset()?;
-        let began = Instant::now();
-        runtime.block_on(sources.fetch(&reference(large)?))?;
-        let took = began.elapsed();
-        let peak = peak()?.saturating_sub(before);
-        worst = worst.max(peak);
-        #[allow(clippy::cast_precision_loss, reason = "megabytes")]
-        let (peak, share) = (
-            peak as f64 / f64::from(1 << 20),
-            peak as f64 / f64::from(26 << 20),
-        );
-        let form = if json { "JSON" } else { "YAML" };
-        println!("| 26 MiB | {form} | {took:.2?} | {peak:.1} MiB | {share:.2} |");
+    if let Some(registry) = &arguments.fetch_from {
+        return runtime.block_on(pulls::fetch(registry, arguments.charts, arguments.at_once));
     }
+    println!("sources: {}\n", figures::surroundings());
+    let worst = match arguments.index_charts {
+        0 => 0,
+        charts => indexes(&runtime, charts)?,
+    };
+    if arguments.releases > 0 {
+        pulls::share(&runtime, arguments.releases)?;
+    }
+    if arguments.charts > 0 {
+        pulls::measure(arguments.charts, arguments.rounds.max(1))?;
+    }
+    println!("At the end: {}", figures::surroundings());
     if worst >= BAR {
-        bail!("more than {BAR} bytes were taken");
+        bail!("an index took more than {BAR} KiB");
     }
     Ok(())
 }
 
-fn reference(address: SocketAddr) -> Result<ChartRef> {
+/// One chart of an index, and then so many at once; answers the most memory that was taken.
+fn indexes(runtime: &tokio::runtime::Runtime, at_once: usize) -> Result<u64> {
+    let (mut worst, mut rows) = (0, Vec::new());
+    for json in [false, true] {
+        for charts in [1, at_once] {
+            // The first fetch brings up the TLS library, the threads and the client.
+            let (small, large) = (serve(2, json)?, serve(26 << 20, json)?);
+            let sources = Sources::new(SourcesConfig {
+                allow_insecure: true,
+                ..SourcesConfig::in_memory()
+            })?;
+            let named =
+                |at: SocketAddr, name: &str| reference(&format!("http://{at}"), name, "1.2.3");
+            runtime.block_on(sources.fetch(&named(small, "shop")?))?;
+            memory::reset_peak()?;
+            let before = memory::peak()?;
+            let began = Instant::now();
+            let wanted = (1..charts).map(|number| named(large, &format!("chart-{number}")));
+            let wanted = wanted.chain([named(large, "shop")]);
+            let wanted = wanted.collect::<Result<Vec<_>>>()?;
+            let fetches = wanted.iter().map(|chart| sources.fetch(chart));
+            runtime.block_on(futures::future::try_join_all(fetches))?;
+            let took = began.elapsed();
+            let peak = memory::peak()?.saturating_sub(before);
+            worst = worst.max(peak);
+            rows.push(vec![
+                format!(
+                    "{charts} of 26 MiB of {}",
+                    if json { "JSON" } else { "YAML" }
+                ),
+                figures::short(took.as_secs_f64()),
+                figures::mebibytes(peak as f64),
+            ]);
+        }
+    }
+    figures::table(
+        &[
+            "charts of an index",
+            "s",
+            "peak memory above the beginning, MiB",
+        ],
+        &rows,
+    );
+    Ok(worst)
+}
+
+fn reference(repo: &str, name: &str, version: &str) -> Result<ChartRef> {
     Ok(ChartRef {
-        repo: format!("http://{address}").parse()?,
-        name: "shop".to_owned(),
-        version: "1.2.3".to_owned(),
+        repo: repo.parse()?,
+        name: name.to_owned(),
+        version: version.to_owned(),
         digest: None,
         recorded: None,
         accepted: None,
@@ -70,24 +144,6 @@ fn reference(address: SocketAddr) -> Result<ChartRef> {
         credentials: None,
         tls: None,
     })
-}
-
-/// The resident size now, from which the peak is counted anew.
-fn reset() -> Result<u64> {
-    std::fs::write("/proc/self/clear_refs", "5").context("reset the peak")?;
-    peak()
-}
-
-/// The peak resident size since.
-fn peak() -> Result<u64> {
-    let status = std::fs::read_to_string("/proc/self/status")?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-    let kib = line.and_then(|line| line.trim().strip_suffix("kB"));
-    let kib: u64 = kib
-        .context("no peak in /proc/self/status")?
-        .trim()
-        .parse()?;
-    Ok(kib << 10)
 }
 
 /// A repository whose index has about so many bytes. They are made as they are sent.
