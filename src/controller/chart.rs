@@ -14,7 +14,7 @@ use crate::images;
 use crate::manifest::{self, Hook, Object, ObjectKey};
 use crate::plan::{self, Notes};
 use crate::source::verify::Signer;
-use crate::source::{Archive, ChartRef, Digest, Repository};
+use crate::source::{Archive, ChartRef, Checkout, Digest, Repository};
 
 /// Images that a message names.
 const TOLD_IMAGES: usize = 5;
@@ -37,6 +37,11 @@ impl Acting<'_> {
             repo: chart.repo.parse::<Repository>()?,
             name: chart.name.clone(),
             version: chart.version.clone(),
+            checkout: chart
+                .commit
+                .as_deref()
+                .map(|commit| Checkout::new(commit, chart.path.as_deref().unwrap_or_default()))
+                .transpose()?,
             digest: digest(chart.digest.as_deref())?,
             recorded: digest(self.pinned().as_deref())?,
             accepted: digest(accepted.map(String::as_str))?,

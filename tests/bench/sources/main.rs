@@ -61,6 +61,7 @@ fn reference(address: SocketAddr) -> Result<ChartRef> {
         repo: format!("http://{address}").parse()?,
         name: "shop".to_owned(),
         version: "1.2.3".to_owned(),
+        checkout: None,
         digest: None,
         recorded: None,
         accepted: None,
