@@ -63,10 +63,6 @@ fn kubectl_refuses_what_the_definition_forbids_with_a_sentence() -> Result<()> {
             "path is the chart's folder below the root of the repository",
         ),
         (
-            "repo: git+http://git.example.com/shop",
-            "needs `insecure: true`",
-        ),
-        (
             "repo: git+https://git.example.com/shop\nverify: {provider: pgp, secretRef: {name: a}}",
             "there is no signature to verify in git",
         ),
