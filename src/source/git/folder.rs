@@ -12,7 +12,7 @@ use gix_object::tree::EntryKind;
 use gix_object::{CommitRefIter, Kind, TreeRefIter};
 
 use super::checkout::Checkout;
-use super::pack::Objects;
+use super::pack::{Fault, Objects};
 use crate::chart::ignore::Rules;
 use crate::chart::{File, MAX_CHART_SIZE};
 
@@ -39,6 +39,15 @@ fn broken(reason: impl ToString) -> Problem {
     Problem::Objects(reason.to_string())
 }
 
+impl From<Fault> for Problem {
+    fn from(fault: Fault) -> Self {
+        match fault {
+            Fault::Broken(reason) => Self::Objects(reason),
+            Fault::Bound(reason) => Self::Chart(reason),
+        }
+    }
+}
+
 /// The chart's folder.
 #[derive(Debug)]
 pub struct Folder {
@@ -48,9 +57,11 @@ pub struct Folder {
 }
 
 /// What stands under a name.
-#[derive(Clone)]
 struct Entry {
+    /// As it can be shown.
     name: String,
+    /// Whether that is its name, and one that an archive can hold.
+    plain: bool,
     kind: EntryKind,
     id: ObjectId,
 }
@@ -65,8 +76,7 @@ impl Folder {
                 "the id is that of a {kind}, and not of a commit"
             )));
         }
-        let commit = objects.get(&checkout.commit, Kind::Commit);
-        let commit = commit.map_err(broken)?;
+        let commit = objects.get(&checkout.commit, Kind::Commit)?;
         let mut fields = CommitRefIter::from_bytes(&commit, objects.kind());
         let mut tree = fields.tree_id().map_err(broken)?;
         let time = fields.committer().and_then(|committer| committer.time());
@@ -74,7 +84,9 @@ impl Folder {
         let time = time.map_or(0, |time| u64::try_from(time.seconds).unwrap_or(0));
         for part in checkout.path.split('/').filter(|part| !part.is_empty()) {
             let entries = entries(objects, &tree)?;
-            let found = entries.into_iter().find(|entry| entry.name == part);
+            let found = entries
+                .into_iter()
+                .find(|entry| entry.plain && entry.name == part);
             let found = found.ok_or(Problem::Missing)?;
             let what = match found.kind {
                 EntryKind::Tree => {
@@ -105,7 +117,7 @@ impl Folder {
                     EntryKind::Tree if known.insert(entry.id) => trees.push(entry.id),
                     EntryKind::Tree | EntryKind::Commit => {}
                     EntryKind::Blob | EntryKind::BlobExecutable | EntryKind::Link => {
-                        if !objects.has(&entry.id) && known.insert(entry.id) {
+                        if objects.kind_of(&entry.id).is_none() && known.insert(entry.id) {
                             missing.push(entry.id);
                         }
                     }
@@ -128,7 +140,7 @@ impl Folder {
         let top = vec![self.tree];
         let ignore = walk.follow(&top, ".helmignore", &mut 0);
         let text = match ignore {
-            Ok(Node::File(id)) => walk.objects.get(&id, Kind::Blob).map_err(broken)?,
+            Ok(Node::File(id)) => walk.objects.get(&id, Kind::Blob)?,
             Ok(Node::Submodule | Node::Folder(_)) => return Err(chart(".helmignore is no file")),
             // helm: a link that leads nowhere is no .helmignore
             Err(Problem::Missing) => Vec::new(),
@@ -156,25 +168,25 @@ fn check_count(count: usize) -> Result<(), Problem> {
 
 /// What a folder holds, in the order of the names.
 fn entries(objects: &mut Objects, tree: &ObjectId) -> Result<Vec<Entry>, Problem> {
-    let bytes = objects.get(tree, Kind::Tree).map_err(broken)?;
+    let bytes = objects.get(tree, Kind::Tree)?;
     let mut found = Vec::new();
     for entry in TreeRefIter::from_bytes(&bytes, objects.kind()) {
         let entry = entry.map_err(broken)?;
-        let name = std::str::from_utf8(entry.filename).ok();
+        let name = String::from_utf8_lossy(entry.filename).into_owned();
         // git: read-cache.c verify_path; and what would be another path in an archive
-        let plain = |name: &&str| !matches!(*name, "" | "." | "..") && !name.contains(['/', '\\']);
-        let name = name.filter(plain).ok_or_else(|| {
-            let shown = String::from_utf8_lossy(entry.filename).into_owned();
-            chart(format!("the name {shown:?} cannot stand in a chart"))
-        })?;
+        let plain = name.as_bytes() == &**entry.filename
+            && !matches!(&*name, "" | "." | "..")
+            && !name.contains(['/', '\\']);
         found.push(Entry {
-            name: name.to_owned(),
+            name,
+            plain,
             kind: entry.mode.kind(),
             id: entry.oid.to_owned(),
         });
     }
     found.sort_unstable_by(|a, b| a.name.cmp(&b.name));
-    if found.windows(2).any(|pair| pair[0].name == pair[1].name) {
+    let same = |pair: &[Entry]| pair[0].plain && pair[1].plain && pair[0].name == pair[1].name;
+    if found.windows(2).any(same) {
         return Err(broken(format!(
             "two entries of the tree {tree} have one name"
         )));
@@ -232,6 +244,9 @@ impl Walk<'_> {
             if self.rules.ignores(&name, !matches!(node, Node::File(_))) {
                 continue;
             }
+            if !entry.plain {
+                return Err(chart(format!("the name {name:?} cannot stand in a chart")));
+            }
             match node {
                 Node::Folder(folders) => self.folder(&folders, &format!("{name}/"), links)?,
                 Node::File(id) => self.file(name, &id)?,
@@ -246,7 +261,7 @@ impl Walk<'_> {
 
     // helm: pkg/chart/loader/archive BudgetedReader
     fn file(&mut self, name: String, id: &ObjectId) -> Result<(), Problem> {
-        let data = self.objects.get(id, Kind::Blob).map_err(broken)?;
+        let data = self.objects.get(id, Kind::Blob)?;
         let left = self.remaining.checked_sub(data.len() as u64);
         self.remaining = left.ok_or_else(|| {
             chart(format!(
@@ -289,7 +304,9 @@ impl Walk<'_> {
                 return Err(outside());
             };
             let found = entries(self.objects, tree)?;
-            let found = found.into_iter().find(|entry| entry.name == part);
+            let found = found
+                .into_iter()
+                .find(|entry| entry.plain && entry.name == part);
             let found = found.ok_or(Problem::Missing)?;
             at = match found.kind {
                 EntryKind::Tree => {
@@ -303,7 +320,7 @@ impl Walk<'_> {
                     if *links > MAX_LINKS {
                         return Err(chart("it leads through too many links"));
                     }
-                    let target = self.objects.get(&found.id, Kind::Blob).map_err(broken)?;
+                    let target = self.objects.get(&found.id, Kind::Blob)?;
                     let target = String::from_utf8(target).map_err(|_| Problem::Missing)?;
                     self.follow(&folders, &target, links)?
                 }

@@ -48,51 +48,19 @@ pub(super) async fn fetch(
         target,
         checkout,
     };
-    let (server, base) = fetch.discover(repository).await?;
-    let wanted = Wanted::Commit(&checkout.commit);
-    let pack = fetch.pack(&base, &server, &wanted, Missing::Commit).await?;
-    let objects = Objects::new(checkout.commit.kind(), Instant::now() + READING);
-    let own = checkout.clone();
-    let (mut objects, folder, missing) = fetch
-        .blocking(&base.url, objects, move |objects| {
-            objects.add(pack).map_err(Problem::Objects)?;
-            let folder = Folder::find(objects, &own)?;
-            let missing = folder.missing(objects)?;
-            Ok((folder, missing))
-        })
-        .await
-        .map(|(objects, (folder, missing))| (objects, folder, missing))?;
-    if !missing.is_empty() {
-        let wanted = Wanted::Objects(&missing);
-        let pack = fetch.pack(&base, &server, &wanted, Missing::Files).await?;
-        let added = fetch.blocking(&base.url, objects, move |objects| {
-            objects.add(pack).map_err(Problem::Objects)
-        });
-        (objects, ()) = added.await?;
+    let (mut server, base) = fetch.discover(repository).await?;
+    let fetched = fetch.archive(&server, &base).await;
+    match fetched {
+        // jgit: RequestPolicy: some leave files out, and do not give them one by one.
+        Err(Error::NotFound {
+            missing: Missing::Files,
+            ..
+        }) if server.filters => {
+            server.filters = false;
+            fetch.archive(&server, &base).await
+        }
+        fetched => fetched,
     }
-    let chart = (target.name().to_owned(), target.version().to_owned());
-    let packed = fetch.blocking(&base.url, objects, move |objects| {
-        let files = folder.files(objects)?;
-        check(&files, &chart.0, &chart.1).map_err(Problem::Chart)?;
-        package::package(&chart.0, &files, folder.time)
-            .map_err(|error| Problem::Chart(error.to_string()))
-    });
-    let (_, bytes) = packed.await?;
-    let limit = shared.limits.archive;
-    if bytes.len() as u64 > limit {
-        return Err(Error::TooLarge {
-            place: target.at(&base.url),
-            part: Part::Archive,
-            limit,
-        });
-    }
-    let digest = Digest::of(&bytes);
-    target.check_pins(&base.url, digest, None)?;
-    Ok(Archive {
-        bytes: bytes.into(),
-        digest,
-        manifest: None,
-    })
 }
 
 /// `Err` unless this is the chart that was named.
@@ -174,6 +142,51 @@ impl Fetch<'_> {
             .await?;
         let server = protocol::advertisement(&body, self.checkout.commit.kind());
         Ok((server.map_err(|reason| malformed(&reason))?, base))
+    }
+
+    /// The folder as an archive.
+    async fn archive(&self, server: &Server, base: &Base) -> Result<Archive, Error> {
+        let (target, commit) = (self.target, &self.checkout.commit);
+        let wanted = Wanted::Commit(commit);
+        let pack = self.pack(base, server, &wanted, Missing::Commit).await?;
+        let objects = Objects::new(commit.kind(), Instant::now());
+        let own = self.checkout.clone();
+        let found = self.blocking(&base.url, objects, move |objects| {
+            objects.add(pack)?;
+            let folder = Folder::find(objects, &own)?;
+            let missing = folder.missing(objects)?;
+            Ok((folder, missing))
+        });
+        let (mut objects, (folder, missing)) = found.await?;
+        if !missing.is_empty() {
+            let wanted = Wanted::Objects(&missing);
+            let pack = self.pack(base, server, &wanted, Missing::Files).await?;
+            let added = self.blocking(&base.url, objects, move |objects| Ok(objects.add(pack)?));
+            (objects, ()) = added.await?;
+        }
+        let (name, version) = (target.name().to_owned(), target.version().to_owned());
+        let packed = self.blocking(&base.url, objects, move |objects| {
+            let files = folder.files(objects)?;
+            check(&files, &name, &version).map_err(Problem::Chart)?;
+            package::package(&name, &files, folder.time)
+                .map_err(|error| Problem::Chart(error.to_string()))
+        });
+        let (_, bytes) = packed.await?;
+        let limit = self.shared.limits.archive;
+        if bytes.len() as u64 > limit {
+            return Err(Error::TooLarge {
+                place: target.at(&base.url),
+                part: Part::Archive,
+                limit,
+            });
+        }
+        let digest = Digest::of(&bytes);
+        target.check_pins(&base.url, digest, None)?;
+        Ok(Archive {
+            bytes: bytes.into(),
+            digest,
+            manifest: None,
+        })
     }
 
     /// A pack with what is wanted.
@@ -266,6 +279,7 @@ impl Fetch<'_> {
         read: impl FnOnce(&mut Objects) -> Result<T, Problem> + Send + 'static,
     ) -> Result<(Objects, T), Error> {
         let read = tokio::task::spawn_blocking(move || {
+            objects.give(Instant::now() + READING);
             let read = read(&mut objects);
             (objects, read)
         });

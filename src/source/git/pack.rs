@@ -14,7 +14,7 @@ use gix_pack::data::decode::entry::ResolvedBase;
 use gix_pack::data::entry::Header;
 use gix_pack::data::{self, Offset};
 
-/// Objects that a commit may have: two thirds of them are files in most repositories.
+/// Objects that a pack may hold.
 const MAX_OBJECTS: u32 = 200_000;
 /// Bytes that one object may take, with those that it is made of.
 const MAX_OBJECT: usize = 64 << 20;
@@ -29,33 +29,41 @@ const KEPT: usize = 16 << 20;
 /// Where the entries of a pack begin.
 const HEADER: u64 = 12;
 
+/// Why there are no objects.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// It is not what was asked for, or not all of it.
+    Broken(String),
+    /// It is more than is read.
+    Bound(String),
+}
+
+fn broken(reason: impl ToString) -> Fault {
+    Fault::Broken(reason.to_string())
+}
+
+fn bound(reason: String) -> Result<(), Fault> {
+    Err(Fault::Bound(reason))
+}
+
 /// Objects by their ids.
 pub struct Objects {
     kind: Kind,
     deadline: Instant,
     packs: Vec<Pack>,
-    places: HashMap<ObjectId, Found>,
     total: u64,
 }
 
 struct Pack {
     file: data::File<Vec<u8>>,
+    ids: HashMap<ObjectId, Place>,
     kept: Kept,
 }
 
 #[derive(Clone, Copy)]
-struct Found {
-    pack: usize,
+struct Place {
     offset: Offset,
     kind: object::Kind,
-}
-
-/// What is known of the entries of one pack.
-#[derive(Default)]
-struct Seen {
-    depths: HashMap<Offset, u16>,
-    ids: HashMap<ObjectId, Offset>,
-    kept: Kept,
 }
 
 impl Objects {
@@ -65,9 +73,13 @@ impl Objects {
             kind,
             deadline,
             packs: Vec::new(),
-            places: HashMap::new(),
             total: 0,
         }
+    }
+
+    /// They are read until then, and not longer.
+    pub fn give(&mut self, deadline: Instant) {
+        self.deadline = deadline;
     }
 
     /// The kind of the ids.
@@ -76,132 +88,125 @@ impl Objects {
     }
 
     /// Adds those of a pack.
-    pub fn add(&mut self, pack: Vec<u8>) -> Result<(), String> {
+    pub fn add(&mut self, pack: Vec<u8>) -> Result<(), Fault> {
         self.check_sum(&pack)?;
-        let pack = data::File::from_data(pack, Default::default(), self.kind)
-            .map_err(|error| error.to_string())?
+        let file = data::File::from_data(pack, Default::default(), self.kind)
+            .map_err(broken)?
             .with_alloc_limit_bytes(Some(MAX_OBJECT));
-        if pack.num_objects() > MAX_OBJECTS {
-            return Err(format!("it holds more than {MAX_OBJECTS} objects"));
+        if file.num_objects() > MAX_OBJECTS {
+            bound(format!("it has more than {MAX_OBJECTS} objects"))?;
         }
-        let (mut at, mut seen) = (HEADER, Seen::default());
-        let mut bytes = Vec::new();
-        for _ in 0..pack.num_objects() {
+        let mut pack = Pack {
+            file,
+            ids: HashMap::new(),
+            kept: Kept::default(),
+        };
+        let (mut at, mut depths, mut bytes) = (HEADER, HashMap::new(), Vec::new());
+        for _ in 0..pack.file.num_objects() {
             self.check_time()?;
-            let entry = pack.entry(at).map_err(|error| error.to_string())?;
-            let depth = seen.depth(&entry)?;
+            let entry = pack.file.entry(at).map_err(broken)?;
+            if entry.decompressed_size > MAX_OBJECT as u64 {
+                bound(format!("it has an object of more than {MAX_OBJECT} bytes"))?;
+            }
+            let depth = pack.depth(&entry, &depths)?;
             let data_offset = entry.data_offset;
-            let resolve = |id: &oid, _: &mut Vec<u8>| {
-                let base = seen.ids.get(id).map(|at| pack.entry(*at)).transpose()?;
-                Ok(base.map(ResolvedBase::InPack))
-            };
-            let mut kept = std::mem::take(&mut seen.kept);
-            let outcome = pack
-                .decode_entry(
-                    entry,
-                    &mut bytes,
-                    &mut Default::default(),
-                    &resolve,
-                    &mut kept,
-                )
-                .map_err(|error| error.to_string())?;
-            seen.kept = kept;
+            let outcome = pack.decode(entry, &mut bytes)?;
             self.total += outcome.object_size;
             if self.total > MAX_TOTAL {
-                return Err(format!("its objects have more than {MAX_TOTAL} bytes"));
+                bound(format!("its objects have more than {MAX_TOTAL} bytes"))?;
             }
             // With the detection of collisions that git itself has.
-            let id = object::compute_hash(self.kind, outcome.kind, &bytes)
-                .map_err(|error| error.to_string())?;
-            let found = Found {
-                pack: self.packs.len(),
+            let id = object::compute_hash(self.kind, outcome.kind, &bytes).map_err(broken)?;
+            let place = Place {
                 offset: at,
                 kind: outcome.kind,
             };
-            self.places.entry(id).or_insert(found);
-            seen.ids.insert(id, at);
-            seen.depths.insert(at, depth);
+            pack.ids.entry(id).or_insert(place);
+            depths.insert(at, depth);
             at = data_offset + outcome.compressed_size as u64;
         }
-        if at != pack.pack_end() as u64 {
-            return Err("it holds something else than its objects".to_owned());
+        if at != pack.file.pack_end() as u64 {
+            return Err(broken("it holds something else than its objects"));
         }
-        let kept = seen.kept;
-        self.packs.push(Pack { file: pack, kept });
+        self.packs.push(pack);
         Ok(())
     }
 
-    fn check_time(&self) -> Result<(), String> {
+    fn check_time(&self) -> Result<(), Fault> {
         match Instant::now() > self.deadline {
-            true => Err("reading it takes too long".to_owned()),
+            true => Err(broken("reading it takes too long")),
             false => Ok(()),
         }
     }
 
     /// `Err` unless the pack ends with the sum of all before.
-    fn check_sum(&self, pack: &[u8]) -> Result<(), String> {
+    fn check_sum(&self, pack: &[u8]) -> Result<(), Fault> {
         let length = self.kind.len_in_bytes();
         let split = pack.len().checked_sub(length).map(|at| pack.split_at(at));
         let Some((body, sum)) = split.filter(|(body, _)| body.len() as u64 >= HEADER) else {
-            return Err("it is too short".to_owned());
+            return Err(broken("it is too short"));
         };
         let mut hasher = gix_hash::hasher(self.kind);
         hasher.update(body);
-        let found = hasher.try_finalize().map_err(|error| error.to_string())?;
+        let found = hasher.try_finalize().map_err(broken)?;
         match found.as_slice() == sum {
             true => Ok(()),
-            false => Err("its bytes are not those that were sent".to_owned()),
+            false => Err(broken("its bytes are not those that were sent")),
         }
-    }
-
-    /// Whether there is an object with this id.
-    pub fn has(&self, id: &oid) -> bool {
-        self.places.contains_key(id)
     }
 
     /// What the object with this id is, where there is one.
     pub fn kind_of(&self, id: &oid) -> Option<object::Kind> {
-        self.places.get(id).map(|found| found.kind)
+        let mut packs = self.packs.iter();
+        packs.find_map(|pack| pack.ids.get(id).map(|place| place.kind))
     }
 
     /// An object's bytes, where there is one with this id and of this kind.
-    pub fn get(&mut self, id: &oid, kind: object::Kind) -> Result<Vec<u8>, String> {
+    pub fn get(&mut self, id: &oid, kind: object::Kind) -> Result<Vec<u8>, Fault> {
         self.check_time()?;
-        let found = self.places.get(id).filter(|found| found.kind == kind);
-        let found = *found.ok_or_else(|| format!("it lacks the {kind} {id}"))?;
-        let Pack { file, kept } = &mut self.packs[found.pack];
-        let resolve = |id: &oid, _: &mut Vec<u8>| {
-            let base = self.places.get(id).filter(|base| base.pack == found.pack);
-            let base = base.map(|base| file.entry(base.offset)).transpose()?;
-            Ok(base.map(ResolvedBase::InPack))
-        };
-        let mut bytes = Vec::new();
-        let decoded = file.entry(found.offset).and_then(|entry| {
-            let inflate = &mut Default::default();
-            file.decode_entry(entry, &mut bytes, inflate, &resolve, kept)
-        });
-        decoded.map_err(|error| error.to_string())?;
-        Ok(bytes)
+        for pack in &mut self.packs {
+            let place = pack.ids.get(id).filter(|place| place.kind == kind);
+            let Some(place) = place.copied() else {
+                continue;
+            };
+            let mut bytes = Vec::new();
+            let entry = pack.file.entry(place.offset).map_err(broken)?;
+            pack.decode(entry, &mut bytes)?;
+            return Ok(bytes);
+        }
+        Err(broken(format!("it lacks the {kind} {id}")))
     }
 }
 
-impl Seen {
+impl Pack {
+    fn decode(
+        &mut self,
+        entry: data::Entry,
+        bytes: &mut Vec<u8>,
+    ) -> Result<data::decode::entry::Outcome, Fault> {
+        let Self { file, ids, kept } = self;
+        let resolve = |id: &oid, _: &mut Vec<u8>| {
+            let base = ids.get(id).map(|base| file.entry(base.offset));
+            Ok(base.transpose()?.map(ResolvedBase::InPack))
+        };
+        file.decode_entry(entry, bytes, &mut Default::default(), &resolve, kept)
+            .map_err(broken)
+    }
+
     /// How many deltas stand below an entry. What it is made of comes before it.
     // git: builtin/pack-objects.c write_one
-    fn depth(&self, entry: &data::Entry) -> Result<u16, String> {
+    fn depth(&self, entry: &data::Entry, depths: &HashMap<Offset, u16>) -> Result<u16, Fault> {
         let base = match entry.header {
             Header::OfsDelta { base_distance } => entry.checked_base_pack_offset(base_distance),
-            Header::RefDelta { base_id } => self.ids.get(&base_id).copied(),
+            Header::RefDelta { base_id } => self.ids.get(&base_id).map(|base| base.offset),
             _ => return Ok(0),
         };
-        let below = base.and_then(|base| self.depths.get(&base));
-        match below {
-            None => Err("it holds a delta of what is not there".to_owned()),
-            Some(depth) if *depth >= MAX_DEPTH => {
-                Err(format!("it holds more than {MAX_DEPTH} deltas on deltas"))
-            }
-            Some(depth) => Ok(depth + 1),
+        let below = base.and_then(|base| depths.get(&base));
+        let below = below.ok_or_else(|| broken("it holds a delta of what is not there"))?;
+        if *below >= MAX_DEPTH {
+            bound(format!("it has more than {MAX_DEPTH} deltas on deltas"))?;
         }
+        Ok(below + 1)
     }
 }
 

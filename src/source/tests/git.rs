@@ -3,6 +3,7 @@
 //! Where there is no git, these tests say so and pass.
 
 use std::io::Write as _;
+use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -295,6 +296,49 @@ async fn what_is_outside_the_folder_does_not_travel() {
             assert_eq!(wants, [0, 1]);
         }
     }
+}
+
+#[tokio::test]
+async fn a_server_that_keeps_single_files_sends_all() {
+    let Some((repository, commit)) = Repository::with_chart() else {
+        return;
+    };
+    let root = repository.folder.path().to_owned();
+    let server = Server::start(move |request| {
+        let single = request.method == "POST" && !request.body.contains("deepen 1");
+        match single {
+            true => Reply::ok("002dERR want 0123456789 not valid, not today\n")
+                .header("Content-Type", "application/x-git-upload-pack-result"),
+            false => backend(&root, request).into(),
+        }
+    });
+    let reference = chart(&server, &commit);
+    let archive = Fetcher::new().fetch(&reference).await.unwrap();
+    assert_same(&archive, &repository.path("charts/shop"));
+    let filtered = server.seen();
+    let filtered = filtered
+        .iter()
+        .map(|one| one.body.contains("filter blob:none"));
+    assert_eq!(filtered.collect::<Vec<_>>(), [false, true, false, false]);
+}
+
+#[tokio::test]
+async fn names_that_no_archive_can_hold_are_refused_in_the_chart_alone() {
+    let Some((repository, _)) = Repository::with_chart() else {
+        return;
+    };
+    let server = repository.serve();
+    let name = std::ffi::OsStr::from_bytes(b"charts/\xff\\");
+    std::fs::write(repository.folder.path().join(name), "").unwrap();
+    let commit = repository.commit(&[("charts/shop/docs/a\\b", "ignored, too")]);
+    let fetcher = Fetcher::new();
+    let archive = fetcher.fetch(&chart(&server, &commit)).await.unwrap();
+    assert_same(&archive, &repository.path("charts/shop"));
+    let commit = repository.commit(&[("charts/shop/files/a\\b", "")]);
+    let error = refused(&fetcher, &chart(&server, &commit))
+        .await
+        .to_string();
+    assert!(error.contains("cannot stand in a chart"), "{error}");
 }
 
 #[tokio::test]
