@@ -236,3 +236,104 @@ impl DecodeEntry for Kept {
         Some((*kind, *packed))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use std::io::Write as _;
+    use std::time::Duration;
+
+    use flate2::Compression;
+    use flate2::write::ZlibEncoder;
+
+    use super::*;
+
+    const BLOB: u8 = 3;
+    const OFS_DELTA: u8 = 6;
+
+    /// An entry with a size below 16, and what stands before its compressed bytes.
+    fn entry(kind: u8, base: &[u8], data: &[u8]) -> Vec<u8> {
+        let mut bytes = vec![kind << 4 | data.len() as u8];
+        bytes.extend_from_slice(base);
+        let mut packed = ZlibEncoder::new(bytes, Compression::fast());
+        packed.write_all(data).unwrap();
+        packed.finish().unwrap()
+    }
+
+    fn pack(count: u32, entries: &[u8]) -> Vec<u8> {
+        let mut pack = b"PACK\0\0\0\x02".to_vec();
+        pack.extend(count.to_be_bytes());
+        pack.extend_from_slice(entries);
+        let mut sum = gix_hash::hasher(Kind::Sha1);
+        sum.update(&pack);
+        pack.extend_from_slice(sum.try_finalize().unwrap().as_slice());
+        pack
+    }
+
+    fn read(pack: Vec<u8>) -> Result<Objects, Fault> {
+        let mut objects = Objects::new(Kind::Sha1, Instant::now() + Duration::from_secs(60));
+        objects.add(pack).map(|()| objects)
+    }
+
+    fn reason(pack: Vec<u8>) -> String {
+        match read(pack).err().unwrap() {
+            Fault::Broken(reason) => format!("broken: {reason}"),
+            Fault::Bound(reason) => format!("bound: {reason}"),
+        }
+    }
+
+    #[test]
+    fn what_is_no_pack_is_refused() {
+        let blob = entry(BLOB, &[], b"hello");
+        for (pack, expected) in [
+            (
+                pack(MAX_OBJECTS + 1, &[]),
+                "bound: it has more than 200000 objects",
+            ),
+            (
+                pack(1, b"\xbf\xff\xff\xff\xff\x7f"),
+                "bound: it has an object of more than",
+            ),
+            (
+                pack(1, &[&blob[..], b"more"].concat()),
+                "broken: it holds something else",
+            ),
+            (pack(2, &blob), "broken: "),
+            (pack(1, &blob[..blob.len() - 6]), "broken: "),
+            (
+                pack(1, &entry(OFS_DELTA, &[4], b"\x05\x05")),
+                "broken: it holds a delta of",
+            ),
+            (b"PACK".to_vec(), "broken: it is too short"),
+            (pack(0, &[])[..12].to_vec(), "broken: it is too short"),
+        ] {
+            let found = reason(pack);
+            assert!(found.starts_with(expected), "{found}");
+        }
+    }
+
+    #[test]
+    fn chains_of_deltas_end() {
+        // Each says: five bytes make five bytes, all copied.
+        let same = b"\x05\x05\x90\x05";
+        let mut entries = entry(BLOB, &[], b"hello");
+        let mut distance = entries.len() as u8;
+        for _ in 0..MAX_DEPTH {
+            let delta = entry(OFS_DELTA, &[distance], same);
+            distance = delta.len() as u8;
+            entries.extend(delta);
+        }
+        let count = u32::from(MAX_DEPTH) + 1;
+        let mut objects = read(pack(count, &entries)).unwrap();
+        // git: `printf hello | git hash-object --stdin`
+        let id = ObjectId::from_hex(b"b6fc4c620b67d95f953a5c1c1230aaab5db5a1b0").unwrap();
+        assert_eq!(objects.get(&id, object::Kind::Blob).unwrap(), b"hello");
+        assert!(objects.get(&id, object::Kind::Tree).is_err());
+        entries.extend(entry(OFS_DELTA, &[distance], same));
+        let found = reason(pack(count + 1, &entries));
+        assert!(
+            found.starts_with("bound: it has more than 4095 deltas"),
+            "{found}"
+        );
+    }
+}
