@@ -163,6 +163,12 @@ fn a_chart_is_installed_from_a_commit() -> Result<()> {
         release.to_string().contains("does not have the commit")
     })?;
     assert_eq!(failed["status"]["source"]["commit"], second.as_str());
+    let wrong = release(&second).replace(&format!("version: {version}"), "version: 9.9.9");
+    space.apply(&wrong)?;
+    let failed = space.failed("shop", "ArtifactFailed")?;
+    let message = space.message(&failed, "Ready");
+    let sentence = format!("the version in its Chart.yaml is {version:?}, and not \"9.9.9\"");
+    assert!(message.contains(&sentence), "{message}");
     assert_eq!(greeting()?, "bye");
     Ok(())
 }
