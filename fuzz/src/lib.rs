@@ -3,6 +3,7 @@
 //! In: bytes from the fuzzer. Out: inputs of the rooms. Never: an expectation; those stand in the
 //! targets, as properties.
 
+pub mod commits;
 pub mod expressions;
 pub mod packing;
 

@@ -62,16 +62,24 @@ use super::status::HelmReleaseStatus;
     .message("releaseName cannot be changed: delete this HelmRelease and create another one"))]
 #[x_kube(validation = Rule::new("has(self.targetNamespace) == has(oldSelf.targetNamespace) && (!has(self.targetNamespace) || self.targetNamespace == oldSelf.targetNamespace)")
     .message("targetNamespace cannot be changed: delete this HelmRelease and create another one"))]
-#[x_kube(validation = Rule::new("!self.repo.startsWith('http://') || (has(self.insecure) && self.insecure)")
+#[x_kube(validation = Rule::new("!(self.repo.startsWith('http://') || self.repo.startsWith('git+http://')) || (has(self.insecure) && self.insecure)")
     .message("a repository over plain http:// needs `insecure: true`, and a controller that runs with --allow-insecure-sources"))]
 #[x_kube(validation = Rule::new("!has(self.verify) || self.verify.provider != 'cosign' || self.repo.startsWith('oci://')")
     .message("cosign signs what is in registries: repo must begin with oci://, or verify.provider be pgp"))]
+#[x_kube(validation = Rule::new("!has(self.verify) || !self.repo.startsWith('git+')")
+    .message("there is no signature to verify in git, where the commit itself names the bytes: leave verify out, or take the chart from a registry or an https:// repository"))]
+#[x_kube(validation = Rule::new("!self.repo.startsWith('git+') || has(self.commit)")
+    .message("a chart in git needs `commit`, its exact commit as git rev-parse prints it"))]
+#[x_kube(validation = Rule::new("self.repo.startsWith('git+') || !(has(self.commit) || has(self.path))")
+    .message("commit and path are for charts in git: repo must begin with git+https://"))]
 #[serde(rename_all = "camelCase")]
 pub struct HelmReleaseSpec {
-    /// The chart repository: oci://host/path or https://host/path.
+    /// The chart repository: oci://host/path, https://host/path or, of git, git+https://host/path.
     #[schemars(length(max = 2048))]
-    #[x_kube(validation = Rule::new("self.matches('^(oci|https|http)://[^/]+')")
-        .message("repo must begin with oci:// or https:// and name a host, such as oci://registry.example.com/charts"))]
+    #[x_kube(validation = Rule::new("self.matches('^(oci|https|http|git[+]https|git[+]http|git[+]ssh)://[^/]+')")
+        .message("repo must begin with oci://, https:// or git+https:// and name a host, such as oci://registry.example.com/charts"))]
+    #[x_kube(validation = Rule::new("!self.startsWith('git+ssh://')")
+        .message("git+ssh:// is not supported: write git+https://, with a token or a password in auth.secretRef"))]
     pub repo: String,
 
     /// The chart's name in the repository.
@@ -85,6 +93,21 @@ pub struct HelmReleaseSpec {
     #[x_kube(validation = Rule::new("self.matches('^v?[0-9]+([.][0-9]+){0,2}(-[0-9A-Za-z.-]+)?([+][0-9A-Za-z.-]+)?$')")
         .message("version must be one exact version such as 1.4.2: ranges, wildcards and words like latest are not taken, because two turns of them may give two different charts"))]
     pub version: String,
+
+    /// The chart's folder in a repository of git, such as charts/web. Default: the root.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 1024))]
+    #[x_kube(validation = Rule::new("self.matches('^[^/]+(/[^/]+)*/?$') && !self.matches('(^|/)[.][.]?(/|$)')")
+        .message("path is the chart's folder below the root of the repository, such as charts/web: no / in front, and no . or .. in it"))]
+    pub path: Option<String>,
+
+    /// The exact commit of a repository of git: its whole id, 40 (or, for SHA-256, 64) hexadecimal
+    /// digits. No branch, no tag: what runs is what was named.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 64))]
+    #[x_kube(validation = Rule::new("self.matches('^([0-9a-f]{40}|[0-9a-f]{64})$')")
+        .message("commit must be the whole id of one commit, 40 or 64 hexadecimal digits as git rev-parse prints them: branches, tags and shortened ids are not taken, because they may be another commit tomorrow"))]
+    pub commit: Option<String>,
 
     /// Only an archive with this digest is taken: sha256:<64 hexadecimal digits>.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -63,6 +63,12 @@ pub struct Source {
     pub name: String,
     /// The chart's exact version.
     pub version: String,
+    /// The chart's exact commit, if it came from git.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub commit: Option<String>,
+    /// The chart's folder in that commit, if that is not the root.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
     /// The digest of the archive's bytes.
     pub digest: String,
     /// The digest of what the registry's tag named, if the chart came from a registry.

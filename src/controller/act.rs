@@ -473,6 +473,8 @@ impl Acting<'_> {
             repo: chart.repo.clone(),
             name: chart.name.clone(),
             version: chart.version.clone(),
+            commit: chart.commit.clone(),
+            path: chart.path.clone(),
             digest: archive.digest.to_string(),
             manifest: archive.manifest.map(|manifest| manifest.to_string()),
         }));

@@ -14,7 +14,7 @@ use crate::images;
 use crate::manifest::{self, Hook, Object, ObjectKey};
 use crate::plan::{self, ChartReference, Notes};
 use crate::source::verify::Signer;
-use crate::source::{Archive, ChartRef, Digest, Repository};
+use crate::source::{Archive, ChartRef, Checkout, Digest, Repository};
 
 /// Images that a message names.
 const TOLD_IMAGES: usize = 5;
@@ -33,10 +33,15 @@ pub async fn reference(
     let (namespace, spec) = (resource.namespace().unwrap_or_default(), &resource.spec);
     let digest = |text: Option<&str>| text.map(str::parse::<Digest>).transpose();
     let accepted = resource.annotations().get(ACCEPT);
+    let path = chart.path.as_deref().unwrap_or_default();
+    let checkout = chart.commit.as_deref();
     Ok(ChartRef {
         repo: chart.repo.parse::<Repository>()?,
         name: chart.name.clone(),
         version: chart.version.clone(),
+        checkout: checkout
+            .map(|commit| Checkout::new(commit, path))
+            .transpose()?,
         digest: digest(chart.digest.as_deref())?,
         recorded: digest(recorded)?,
         accepted: digest(accepted.map(String::as_str))?,

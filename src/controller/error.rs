@@ -305,7 +305,9 @@ fn source_reason(error: &source::Error) -> Reason {
         source::Error::Unauthorized { .. } => Reason::SourceUnauthorized,
         source::Error::DigestMismatch { .. } => Reason::DigestMismatch,
         source::Error::Unverified { .. } => Reason::VerificationFailed,
-        source::Error::TooLarge { .. } | source::Error::Malformed { .. } => Reason::ArtifactFailed,
+        source::Error::TooLarge { .. }
+        | source::Error::Malformed { .. }
+        | source::Error::Checkout { .. } => Reason::ArtifactFailed,
         error if error.is_transient() => Reason::SourceUnavailable,
         _ => Reason::SourceRefused,
     }

@@ -36,6 +36,12 @@ pub struct ChartReference {
     pub name: String,
     /// The exact version.
     pub version: String,
+    /// The exact commit, of a chart in git.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub commit: Option<String>,
+    /// The folder in that commit, if it is not the root.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
     /// The only digest that is taken, if one is declared.
     pub digest: Option<String>,
 }
@@ -182,6 +188,11 @@ impl ChartReference {
             repo: spec.repo.trim_end_matches('/').to_owned(),
             name: spec.name.clone(),
             version: spec.version.clone(),
+            commit: spec.commit.clone(),
+            path: spec
+                .path
+                .as_deref()
+                .map(|path| path.trim_end_matches('/').to_owned()),
             digest: spec.digest.clone(),
         })
     }
@@ -207,6 +218,12 @@ fn inputs_digest(chart: &ChartReference, values_digest: &str) -> String {
     ] {
         hash.update(part.as_bytes());
         hash.update([0]);
+    }
+    // A release that was made before there were any has other inputs by nothing.
+    for (field, part) in [("commit", &chart.commit), ("path", &chart.path)] {
+        if let Some(part) = part {
+            hash.update(format!("{field}={part}\0").as_bytes());
+        }
     }
     hex(&hash.finalize()[..20])
 }

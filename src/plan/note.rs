@@ -200,7 +200,9 @@ pub fn pinned(
     noted: impl DoubleEndedIterator<Item = Source>,
 ) -> Option<String> {
     let same = |source: &Source| {
-        source.repo == chart.repo && source.name == chart.name && source.version == chart.version
+        let named = (&source.repo, &source.name, &source.version);
+        let place = (&source.commit, &source.path);
+        named == (&chart.repo, &chart.name, &chart.version) && place == (&chart.commit, &chart.path)
     };
     let stated = stated.filter(|source| same(source)).cloned();
     let pin = stated.or_else(|| noted.rev().find(same));
@@ -264,6 +266,8 @@ mod tests {
             repo: "oci://r".to_owned(),
             name: "shop".to_owned(),
             version: version.to_owned(),
+            commit: None,
+            path: None,
             digest: digest.to_owned(),
             manifest: None,
         }
@@ -275,6 +279,8 @@ mod tests {
             repo: "oci://r".to_owned(),
             name: "shop".to_owned(),
             version: "1".to_owned(),
+            commit: None,
+            path: None,
             digest: None,
         };
         let noted = |sources: &[Source]| {
@@ -294,5 +300,8 @@ mod tests {
         let mut elsewhere = source("1", "elsewhere");
         "oci://elsewhere".clone_into(&mut elsewhere.repo);
         assert_eq!(pinned(&chart, Some(&elsewhere), noted(&[])), None);
+        let mut in_git = source("1", "in git");
+        in_git.commit = Some("0123".to_owned());
+        assert_eq!(pinned(&chart, Some(&in_git), noted(&[])), None);
     }
 }

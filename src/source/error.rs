@@ -72,6 +72,24 @@ pub enum Error {
         /// What is wrong with its signature.
         source: verify::Error,
     },
+    /// Not one folder of one commit.
+    #[error("reading {text:?}: {reason}")]
+    InvalidCheckout {
+        /// What was written.
+        text: String,
+        /// What is wrong, or what to write instead.
+        reason: &'static str,
+    },
+    /// A folder in git that is not the chart that was named, or cannot be one.
+    #[error("fetching {place}: {checkout}: {reason}")]
+    Checkout {
+        /// What was asked for.
+        place: Box<Place>,
+        /// Which folder of which commit.
+        checkout: String,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// A chart name or version that cannot stand in a URL or a tag.
     #[error("fetching {place}: {reason}")]
     InvalidReference {
@@ -247,6 +265,14 @@ pub enum Missing {
     Archive,
     /// What was asked for to verify the chart.
     Signature,
+    /// There is no repository of git.
+    Repository,
+    /// The repository does not have the commit, or does not give it.
+    Commit,
+    /// The commit has no such folder.
+    Folder,
+    /// The repository has the commit, and does not give its files.
+    Files,
 }
 
 impl fmt::Display for Missing {
@@ -257,6 +283,10 @@ impl fmt::Display for Missing {
             Self::Version => "the chart has no such version",
             Self::Archive => "the server does not have the archive that it names",
             Self::Signature => "the server does not have the signature that it names",
+            Self::Repository => "there is no repository of git",
+            Self::Commit => "the repository does not have the commit, or does not give it",
+            Self::Folder => "the commit has no such folder",
+            Self::Files => "the repository does not give the files of its commit",
         })
     }
 }
@@ -274,6 +304,10 @@ pub enum Part {
     Token,
     /// A provenance, a signed document or a bundle.
     Signature,
+    /// What a server of git says of itself.
+    Advertisement,
+    /// What a server of git sends: a commit, or files of it.
+    Pack,
 }
 
 impl fmt::Display for Part {
@@ -284,6 +318,8 @@ impl fmt::Display for Part {
             Self::Index => "index.yaml",
             Self::Token => "token server's answer",
             Self::Signature => "signature",
+            Self::Advertisement => "git server's answer",
+            Self::Pack => "git server's pack",
         })
     }
 }
@@ -329,6 +365,8 @@ impl Error {
             Self::DigestMismatch { declared, .. } => {
                 matches!(declared, Declared::Index | Declared::Registry)
             }
+            // It is not what was asked for: bytes were lost or changed on the way.
+            Self::Malformed { part, .. } => *part == Part::Pack,
             _ => false,
         }
     }
@@ -337,6 +375,7 @@ impl Error {
     pub(super) fn told_of(mut self, target: &Target<'_>) -> Self {
         match &mut self {
             Self::Unverified { place, .. }
+            | Self::Checkout { place, .. }
             | Self::InvalidReference { place, .. }
             | Self::InsecureRefused { place, .. }
             | Self::NotFound { place, .. }
@@ -356,6 +395,7 @@ impl Error {
                 target.version().clone_into(&mut place.version);
             }
             Self::InvalidRepository { .. }
+            | Self::InvalidCheckout { .. }
             | Self::InvalidDigest { .. }
             | Self::InvalidCredentials { .. }
             | Self::InvalidTls { .. }
@@ -368,7 +408,8 @@ impl Error {
 
     /// Whether nobody answered, or nobody who could: nothing was said of the chart.
     pub(super) fn is_outage(&self) -> bool {
-        self.is_transient() && !matches!(self, Self::DigestMismatch { .. })
+        let answered = matches!(self, Self::DigestMismatch { .. } | Self::Malformed { .. });
+        self.is_transient() && !answered
     }
 
     /// Whether another place with the same charts may do better.

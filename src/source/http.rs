@@ -40,7 +40,7 @@ pub(super) struct Ask<'a> {
     /// Anything but a login.
     pub(super) headers: HeaderMap,
     pub(super) authorization: Option<&'a HeaderValue>,
-    /// What to POST, a login always; without it the request is a GET.
+    /// What to POST, a login or what is wanted of git; without it the request is a GET.
     pub(super) post: Option<Post>,
 }
 
@@ -92,7 +92,7 @@ pub(super) struct Answer {
 #[derive(Clone)]
 struct Asked {
     url: Url,
-    /// None where a login was posted.
+    /// None where something was posted.
     headers: Option<HeaderMap>,
     authorization: Option<HeaderValue>,
 }
@@ -188,7 +188,7 @@ impl Http {
                 Err(error @ (Error::Interrupted { .. } | Error::Timeout { .. })) => error,
                 Err(error) => return Err(error),
             };
-            // A login is not posted twice.
+            // Nothing is posted twice.
             let Some(headers) = &headers else {
                 return Err(broken);
             };
@@ -245,7 +245,7 @@ impl Http {
                 return Err(redirect_error(
                     target,
                     &url,
-                    "a login must not be redirected",
+                    "what is posted must not be redirected",
                 ));
             }
             url = next(target, &url, &response)?;

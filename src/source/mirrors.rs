@@ -50,6 +50,18 @@ impl Mirrors {
     /// [`Error::InvalidRepository`] where a prefix or a mirror is none.
     pub fn new(mut table: Vec<Mirror>) -> Result<Self, Error> {
         for mirror in &mut table {
+            let in_git = |text: &String| text.starts_with("git+");
+            if mirror
+                .to
+                .iter()
+                .any(|to| in_git(to) != in_git(&mirror.repo))
+            {
+                let reason = format!(
+                    "{} is in git, or its mirrors are, and not both",
+                    mirror.repo
+                );
+                return Err(Error::InvalidMirrors { reason });
+            }
             for text in mirror.to.iter_mut().chain([&mut mirror.repo]) {
                 let _: Repository = text.parse()?;
                 text.truncate(text.trim_end_matches('/').len());
@@ -131,6 +143,7 @@ mod tests {
             repo: repo.parse().unwrap(),
             name: "shop".to_owned(),
             version: "1.2.3".to_owned(),
+            checkout: None,
             digest: None,
             recorded: None,
             accepted: None,
@@ -153,6 +166,7 @@ mirrors:
 - {repo: oci://ghcr.io, to: [oci://mirror.local/ghcr/, 'oci://ghcr.io']}
 - {repo: oci://ghcr.io/team/, to: ['https://charts.local/team'], insecure: true}
 - {repo: https://closed.example.com, to: []}
+- {repo: git+https://github.com/team, to: [git+https://git.local]}
 ";
         let mirrors = Mirrors::parse(table, None).unwrap();
         for (repo, expected) in [
@@ -168,6 +182,10 @@ mirrors:
             ),
             ("oci://ghcr.io.evil/a", &["oci://ghcr.io.evil/a"]),
             ("https://closed.example.com/a", &[]),
+            (
+                "git+https://github.com/team/charts.git",
+                &["git+https://git.local/charts.git"],
+            ),
         ] {
             let places = mirrors.places(&chart(repo));
             let places: Vec<_> = places.iter().map(|place| place.repo.to_string()).collect();
@@ -197,6 +215,7 @@ mirrors:
             "mirrors: [{repo: oci://a}]",
             "mirrors: [{repo: ftp://a, to: []}]",
             "mirrors: [{repo: oci://a, to: [b]}]",
+            "mirrors: [{repo: git+https://a, to: [https://b]}]",
             "mirrors: [{repo: oci://a, to: [], more: 1}]",
             "rewrites: []",
             "- ",

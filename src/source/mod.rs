@@ -1,13 +1,15 @@
 //! From a chart reference to the bytes of its archive.
 //!
-//! In: a [`ChartRef`], which names a repository (`oci://` or `https://`), a chart, its exact version
-//! and, where they are known, the digests that the bytes must have.
+//! In: a [`ChartRef`], which names a repository (`oci://`, `https://` or `git+https://`), a chart, its
+//! exact version, in git a folder and its exact commit, and, where they are known, the digests that the
+//! bytes must have.
 //! Out: an [`Archive`], the bytes of the `.tgz` and their digest; or an [`Error`] that says which
 //! chart at which URL, and whether asking again later may help.
 //!
 //! Never: other bytes than the named ones; a login for another host than its own, or in an error, a
 //! log or a file name; more memory, disk or time than the configured bounds; plain HTTP unless the
-//! reference and the configuration both say so; a look inside the archive (that is `chart`'s).
+//! reference and the configuration both say so; a look inside the archive (that is `chart`'s), but
+//! for whose it is where it was a folder in git.
 //! What may pass within seconds is tried again here, what takes longer by the caller.
 
 mod cache;
@@ -19,6 +21,7 @@ pub mod directory;
 mod error;
 mod excerpt;
 mod flight;
+pub mod git;
 mod helm_repository;
 mod http;
 pub mod index;
@@ -55,6 +58,7 @@ pub use credentials::{Credentials, DockerConfig};
 pub use digest::Digest;
 pub use error::{Declared, Error, Missing, Part, Place};
 use flight::Flights;
+pub use git::checkout::Checkout;
 use helm_repository::{KnownEntries, provenance};
 use http::Http;
 use indexes::Indexes;
@@ -79,6 +83,8 @@ pub struct ChartRef {
     /// The exact version, never a range. In an index a leading `v` does not count; in a registry it
     /// is the tag, with `_` for `+`.
     pub version: String,
+    /// Which folder of which commit, where the repository is one of git.
+    pub checkout: Option<Checkout>,
     /// The only bytes wanted: the digest of the archive, or, in a registry, of the manifest that
     /// the tag names (which is what `helm push` prints).
     pub digest: Option<Digest>,
@@ -100,7 +106,7 @@ pub struct ChartRef {
     pub route: Route,
 }
 
-/// A chart's `.tgz`, as it was published.
+/// A chart's `.tgz`, as it was published, or made of a folder in git.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Archive {
     /// Not unpacked.
@@ -120,6 +126,8 @@ pub struct Limits {
     pub index: u64,
     /// Bytes of an OCI manifest: 4 MiB, as registries themselves demand.
     pub manifest: u64,
+    /// Bytes of a pack, with which git sends a commit: 64 MiB.
+    pub pack: u64,
     /// Redirects of one request: 10.
     pub redirects: usize,
 }
@@ -130,6 +138,7 @@ impl Default for Limits {
             archive: 20 << 20,
             index: 64 << 20,
             manifest: 4 << 20,
+            pack: 64 << 20,
             redirects: 10,
         }
     }
@@ -405,6 +414,8 @@ impl Sources {
                 return provenance::verify(shared, &target, base, reference, archive, keyring)
                     .await;
             }
+            // A commit names bytes, and nobody signs those of one folder.
+            Kind::Git(base) => return Err(target.unverified(base, verify::Error::Unsigned)),
             Kind::Registry(registry) => registry,
         };
         let image = oci::Reference::of(registry, chart)?;
@@ -467,7 +478,8 @@ impl Sources {
         reference: &ReferenceKey,
     ) -> Result<Archive, Error> {
         let (shared, target) = (&*self.shared, Target::new(chart, self.allow_insecure)?);
-        if chart.digest.is_some()
+        // A commit is a digest, too.
+        if (chart.digest.is_some() || chart.checkout.is_some())
             && let Some(archive) = shared.recall_pinned(&target, reference).await
         {
             return Ok(archive);
@@ -502,6 +514,7 @@ impl Sources {
         let target = Target::new(chart, self.allow_insecure)?;
         match chart.repo.kind() {
             Kind::Index(base) => helm_repository::fetch(shared, &target, base, reference).await,
+            Kind::Git(base) => git::fetch(shared, &target, base, target.checkout()?).await,
             Kind::Registry(registry) => {
                 let image = oci::Reference::of(registry, chart)?;
                 oci::pull(shared, &target, &image, None, reference).await

@@ -1,4 +1,5 @@
-//! Where charts live: `oci://host/path` or `https://host/path`, parsed once and never holding a login.
+//! Where charts live: `oci://host/path`, `https://host/path` or `git+https://host/path`, parsed once and
+//! never holding a login.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,8 +8,8 @@ use url::Url;
 
 use super::error::Error;
 
-/// A place with charts: an OCI registry (`oci://`) or a Helm repository (`https://`, and `http://`
-/// where a chart reference is `insecure`). A login in the URL is refused: it would end in logs.
+/// A place with charts: an OCI registry (`oci://`), a Helm repository (`https://`, and `http://`
+/// where a chart reference is `insecure`) or a repository of git (the same after `git+`). A login in the URL is refused: it would end in logs.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Repository(Kind);
 
@@ -17,6 +18,8 @@ pub(super) enum Kind {
     Registry(Registry),
     /// The folder that holds `index.yaml`; a query is kept, as Helm does.
     Index(Url),
+    /// The repository of git, without a slash at its end.
+    Git(Url),
 }
 
 /// A registry host and the path below which charts are named.
@@ -45,6 +48,7 @@ impl Kind {
         match self {
             Self::Registry(registry) => ["oci", &registry.authority, &registry.path],
             Self::Index(url) => ["index", url.as_str(), ""],
+            Self::Git(url) => ["git", url.as_str(), ""],
         }
     }
 }
@@ -79,7 +83,15 @@ impl FromStr for Repository {
         match text.split_once("://") {
             Some(("oci", rest)) => parse_registry(text, rest).map(|r| Self(Kind::Registry(r))),
             Some(("https" | "http", _)) => parse_index(text).map(|u| Self(Kind::Index(u))),
-            _ => Err(invalid(text, "it must begin with oci:// or https://")),
+            Some(("git+https" | "git+http", _)) => parse_git(text).map(|u| Self(Kind::Git(u))),
+            Some(("git+ssh" | "ssh" | "git", _)) => Err(invalid(
+                text,
+                "git is spoken over git+https:// alone, with a token or a password as the login",
+            )),
+            _ => Err(invalid(
+                text,
+                "it must begin with oci://, https:// or git+https://",
+            )),
         }
     }
 }
@@ -113,6 +125,16 @@ fn parse_registry(text: &str, rest: &str) -> Result<Registry, Error> {
 
 fn parse_index(text: &str) -> Result<Url, Error> {
     checked(text, text)
+}
+
+fn parse_git(text: &str) -> Result<Url, Error> {
+    let mut url = checked(text, text.strip_prefix("git+").unwrap_or(text))?;
+    if url.query().is_some() {
+        return Err(invalid(text, "a repository of git takes no query"));
+    }
+    let path = url.path().trim_end_matches('/').to_owned();
+    url.set_path(&path);
+    Ok(url)
 }
 
 fn checked(text: &str, url: &str) -> Result<Url, Error> {
@@ -172,6 +194,7 @@ impl fmt::Display for Repository {
         match &self.0 {
             Kind::Registry(registry) => registry.fmt(f),
             Kind::Index(url) => f.write_str(shown(url).trim_end_matches('/')),
+            Kind::Git(url) => write!(f, "git+{}", shown(url).trim_end_matches('/')),
         }
     }
 }
@@ -190,7 +213,7 @@ mod tests {
     fn api(text: &str, plain: bool) -> String {
         match text.parse::<Repository>().unwrap().kind() {
             Kind::Registry(registry) => registry.api(plain).unwrap().into(),
-            Kind::Index(url) => panic!("{url} is no registry"),
+            Kind::Index(url) | Kind::Git(url) => panic!("{url} is no registry"),
         }
     }
 
@@ -221,6 +244,8 @@ mod tests {
             "oci://r.example.com:5000/a/b",
             "oci://r.example.com",
             "https://c.example.com/x",
+            "git+https://c.example.com/x.git",
+            "git+http://c.example.com:3000",
         ] {
             assert_eq!(text.parse::<Repository>().unwrap().to_string(), text);
         }
@@ -244,6 +269,11 @@ mod tests {
             "oci://r.example.com/a//b",
             "user:hidden@host",
             "https://user:hid/den@c.example.com",
+            "git+https://user:hidden@c.example.com/a",
+            "git+https://c.example.com/a?hidden",
+            "git+ssh://git@c.example.com/a",
+            "git+file:///a",
+            "git@c.example.com:a",
         ] {
             let refused = text.parse::<Repository>().unwrap_err().to_string();
             assert!(!refused.contains("hid"), "{refused}");

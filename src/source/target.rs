@@ -6,7 +6,7 @@ use super::credentials::{Login, authority};
 use super::digest::Digest;
 use super::error::{Declared, Error, Place};
 use super::repository::{Kind, Repository, shown};
-use super::{ChartRef, Route, TlsMaterial, verify};
+use super::{ChartRef, Checkout, Route, TlsMaterial, verify};
 
 /// What every step of one fetch knows of the chart reference.
 pub(super) struct Target<'a> {
@@ -33,10 +33,10 @@ impl<'a> Target<'a> {
         }
         let home = match chart.repo.kind() {
             Kind::Registry(registry) => registry.api(chart.insecure)?,
-            Kind::Index(url) if url.scheme() == "http" && !chart.insecure => {
+            Kind::Index(url) | Kind::Git(url) if url.scheme() == "http" && !chart.insecure => {
                 return refused("plain HTTP needs `insecure: true`");
             }
-            Kind::Index(url) => url.clone(),
+            Kind::Index(url) | Kind::Git(url) => url.clone(),
         };
         let invalid = |reason| {
             Err(Error::InvalidReference {
@@ -51,7 +51,26 @@ impl<'a> Target<'a> {
         if chart.version.is_empty() || !chart.version.chars().all(|c| plain(c) || c == '+') {
             return invalid("a version holds letters, digits and . _ - + alone");
         }
-        Ok(Self { chart, home })
+        let in_git = matches!(chart.repo.kind(), Kind::Git(_));
+        if chart.checkout.is_some() && !in_git {
+            return invalid("a commit and a path are for charts in git: git+https://");
+        }
+        let target = Self { chart, home };
+        if in_git {
+            target.checkout()?;
+        }
+        Ok(target)
+    }
+
+    /// Which folder of which commit of a repository of git.
+    pub(super) fn checkout(&self) -> Result<&Checkout, Error> {
+        self.chart
+            .checkout
+            .as_ref()
+            .ok_or_else(|| Error::InvalidReference {
+                place: Box::new(place(self.chart, None)),
+                reason: "a chart in git needs an exact commit",
+            })
     }
 
     /// A request for one URL, which is its own home. Nothing is refused beforehand.
@@ -174,7 +193,7 @@ pub(super) fn place(chart: &ChartRef, url: Option<String>) -> Place {
 pub(super) fn home(repository: &Repository) -> String {
     match repository.kind() {
         Kind::Registry(registry) => registry.authority.clone(),
-        Kind::Index(url) => authority(url),
+        Kind::Index(url) | Kind::Git(url) => authority(url),
     }
 }
 

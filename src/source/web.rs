@@ -96,6 +96,7 @@ impl Web {
             repo: Repository::of_url(get.url.clone()),
             name: String::new(),
             version: String::new(),
+            checkout: None,
             digest: None,
             recorded: None,
             accepted: None,

@@ -102,6 +102,11 @@ impl Sources {
                 let image = oci::Reference::of(registry, chart)?;
                 oci::whole::gather(shared, &target, &image, archive, with_signatures).await
             }
+            // Beside a commit there is nothing.
+            Kind::Git(_) => Ok(Whole {
+                contents: BTreeMap::from([(archive.digest, archive.bytes.clone())]),
+                ..Whole::default()
+            }),
         }
     }
 }

@@ -23,7 +23,7 @@ fn kubectl_refuses_what_the_definition_forbids_with_a_sentence() -> Result<()> {
         ),
         (
             "repo: ftp://charts.example.com",
-            "repo must begin with oci:// or https://",
+            "repo must begin with oci://, https:// or git+https://",
         ),
         (
             "digest: sha256:abc",
@@ -45,6 +45,27 @@ fn kubectl_refuses_what_the_definition_forbids_with_a_sentence() -> Result<()> {
             "spec.verify.secretRef: Required value",
         ),
         ("approval: Manual", "unknown field \"spec.approval\""),
+        (
+            "repo: git+https://git.example.com/shop",
+            "a chart in git needs `commit`",
+        ),
+        (
+            "repo: git+https://git.example.com/shop\ncommit: main",
+            "commit must be the whole id of one commit",
+        ),
+        (
+            "repo: git+ssh://git@git.example.com/shop",
+            "git+ssh:// is not supported",
+        ),
+        ("path: charts/web", "commit and path are for charts in git"),
+        (
+            "repo: git+https://git.example.com/shop\npath: ../shop",
+            "path is the chart's folder below the root of the repository",
+        ),
+        (
+            "repo: git+https://git.example.com/shop\nverify: {provider: pgp, secretRef: {name: a}}",
+            "there is no signature to verify in git",
+        ),
     ] {
         let said = space.refused(&space.release("shop", spec))?;
         assert!(said.contains(sentence), "{spec}: {said}");

@@ -9,6 +9,7 @@ mod bad_input;
 mod control_plane;
 mod culprits;
 mod drift;
+mod git;
 mod guard;
 mod images;
 mod immutable;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use kube::{Client, ResourceExt as _};
 use pintle::api::{HelmRelease, VerifyProvider};
 use pintle::bundle::{self, ReleaseImages, UsedImage};
@@ -59,6 +59,12 @@ impl Release {
         } = declared;
         let desired = Desired::new(&resource, Map::new()).with_context(|| named.clone())?;
         let chart = desired.chart;
+        if chart.commit.is_some() {
+            bail!(
+                "{named}: {} is git's, and no registry can stand in for it: mirror the repository itself",
+                chart.repo
+            );
+        }
         let place = bundle::place(&chart.repo, &chart.name, &chart.version);
         let place = place.with_context(|| named.clone())?;
         let remarks = leave_out(&mut resource, objects);

@@ -20,7 +20,7 @@ use serde::{Deserialize, Serialize};
 use self::disk::Disk;
 use self::memory::Memory;
 use super::digest::Digest;
-use super::{Archive, CachePlace, ChartRef};
+use super::{Archive, CachePlace, ChartRef, Checkout};
 
 /// References kept; each takes some 200 bytes.
 const REFERENCES: usize = 10_000;
@@ -92,6 +92,8 @@ impl Cache {
         let repository = chart.repo.kind().parts();
         let mut parts: Vec<&[u8]> = repository.map(str::as_bytes).to_vec();
         parts.extend([chart.name.as_bytes(), chart.version.as_bytes()]);
+        // Which of the parts these are shows in the repository's own.
+        parts.extend(chart.checkout.iter().flat_map(Checkout::parts));
         parts.push(if chart.insecure { b"insecure" } else { b"" });
         parts.push(if chart.pass_credentials { b"pass" } else { b"" });
         parts.extend(

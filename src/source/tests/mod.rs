@@ -3,6 +3,7 @@
 
 mod cache;
 mod cloud;
+mod git;
 mod network;
 mod registry;
 mod repository;
@@ -63,6 +64,7 @@ fn shop(repo: &str) -> ChartRef {
         repo: repo.parse().unwrap(),
         name: "shop".to_owned(),
         version: "1.2.3".to_owned(),
+        checkout: None,
         digest: None,
         recorded: None,
         accepted: None,

@@ -135,6 +135,7 @@ fn reference(repo: &str, name: &str, version: &str) -> Result<ChartRef> {
         repo: repo.parse()?,
         name: name.to_owned(),
         version: version.to_owned(),
+        checkout: None,
         digest: None,
         recorded: None,
         accepted: None,
