@@ -23,7 +23,7 @@ mod helm_repository;
 mod http;
 pub mod index;
 mod index_json;
-mod manifest;
+pub mod manifest;
 mod mirrors;
 mod oci;
 mod proxy;
@@ -408,8 +408,8 @@ impl Sources {
                 let digests = (archive.digest, manifest);
                 signatures::provenance(shared, &target, &image, digests, keyring).await
             }
-            Trusted::Cosign(keys) => {
-                signatures::cosigned(shared, &target, &image, manifest, keys).await
+            Trusted::Cosign(_) | Trusted::Keyless(_) => {
+                signatures::cosigned(shared, &target, &image, manifest, trusted).await
             }
         }
     }
