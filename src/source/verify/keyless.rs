@@ -95,6 +95,16 @@ impl Keyless {
                 "the trusted root names more than {MOST} authorities or logs"
             )));
         }
+        // Without one of them nothing holds, whatever is signed.
+        for (entries, what) in [
+            (root.tlogs.len(), "log of signatures"),
+            (root.ctlogs.len(), "log of certificates"),
+            (root.certificate_authorities.len(), "authority"),
+        ] {
+            if entries == 0 {
+                return Err(Error::Trust(format!("the trusted root names no {what}")));
+            }
+        }
         for authority in &mut root.certificate_authorities {
             let chain = authority.cert_chain.certificates.iter();
             let chain = chain.map(|entry| &entry.raw_bytes);
@@ -355,6 +365,7 @@ fn refusal(error: &sigstore_verify::Error) -> Error {
         Refusal::TransparencyLog(reason) => Error::Unlogged(reason.to_string()),
         // What was signed is compared with what the bundle itself claims: see verify_bundle.
         Refusal::ArtifactMismatch(reason) => Error::OtherEntry(reason.clone()),
+        Refusal::InvalidTrustRoot(reason) => Error::Trust(reason.clone()),
         Refusal::SignatureInvalid(reason) => Error::ForgedByKey(reason.clone()),
         other => Error::Malformed(format!("the bundle: {other}")),
     }

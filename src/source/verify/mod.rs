@@ -64,8 +64,8 @@ pub enum Error {
     /// Nobody signed it, as far as was found.
     #[error("there is no signature")]
     Unsigned,
-    /// The keys that are to be trusted cannot be read.
-    #[error("read the trusted keys: {0}")]
+    /// The keys or authorities that are to be trusted cannot be read.
+    #[error("read what is trusted: {0}")]
     Trust(String),
     /// What was found is no signature.
     #[error("read the signature: {0}")]
