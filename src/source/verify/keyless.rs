@@ -143,11 +143,14 @@ impl Keyless {
             }
             SignatureContent::DsseEnvelope(envelope) => {
                 let payload = envelope.payload.as_bytes();
-                let claimed = Statement::read(payload)?.digests().find_map(|digest| {
-                    let digest: Digest = digest.parse().ok()?;
-                    Some(*digest.bytes())
-                });
-                let signer = self.signer(&bundle, claimed.unwrap_or(*manifest.bytes()))?;
+                let statement = Statement::read(payload)?;
+                let mut claimed = statement.digests();
+                let claimed = claimed.find_map(|digest| digest.parse::<Digest>().ok());
+                let claimed = claimed.ok_or_else(|| {
+                    let reason = "the signed statement names nothing by its sha256 sum";
+                    Error::Malformed(reason.to_owned())
+                })?;
+                let signer = self.signer(&bundle, *claimed.bytes())?;
                 cosign::approved(signer, manifest, &envelope.payload_type, payload)
             }
             _ => Err(Error::Malformed(

@@ -535,6 +535,9 @@ func keylessCases(trust roots) []named[keylessCase] {
 		{"bundle, other issuer", bundled(trusting(trustedIdentity{Issuer: "https://other.example.com", Subject: "somebody@example.com"}))},
 		{"bundle, other manifest", bundled(after(func(c *keylessCase) { c.Manifest = digestOf([]byte("other")) }))},
 		{"bundle, other predicate", bundled(func(m *making) { m.document = statement(m.digest, "https://spdx.dev/Document") })},
+		{"bundle, sum of another kind", bundled(func(m *making) {
+			m.document = bytes.Replace(m.document, []byte(`"sha256"`), []byte(`"sha512"`), 1)
+		})},
 		{"bundle, changed payload", bundled(bundle(func(b *protobundle.Bundle) {
 			envelope := b.GetDsseEnvelope()
 			envelope.Payload = bytes.Replace(envelope.Payload, []byte(`"name":""`), []byte(`"name":"a"`), 1)
