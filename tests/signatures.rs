@@ -9,7 +9,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use pintle::source::Digest;
+use pintle::source::verify::identity::{Identity, Name};
 use pintle::source::verify::key::PublicKey;
+use pintle::source::verify::keyless::Keyless;
 use pintle::source::verify::pgp::{self, Keyring};
 use pintle::source::verify::{Error, Signer, cosign};
 use serde::{Deserialize, Deserializer};
@@ -174,4 +176,95 @@ fn any_of_several_keys_may_have_signed() {
     assert!(judge_cosign(&case).is_ok());
     case.keys = cases["simple ed25519"].keys.clone();
     assert_eq!(judge_cosign(&case), Err(Error::UnknownSigner));
+}
+
+#[derive(Deserialize)]
+struct KeylessCase {
+    root: String,
+    #[serde(default)]
+    identities: Vec<Trusted>,
+    manifest: String,
+    #[serde(default, deserialize_with = "bytes")]
+    document: Vec<u8>,
+    #[serde(default)]
+    annotations: BTreeMap<String, String>,
+    bundle: Option<serde_json::Value>,
+    refusal: String,
+    #[serde(default)]
+    subject: String,
+    #[serde(default)]
+    issuer: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Trusted {
+    issuer: Option<String>,
+    issuer_reg_exp: Option<String>,
+    subject: Option<String>,
+    subject_reg_exp: Option<String>,
+}
+
+impl Trusted {
+    fn identity(&self) -> Identity {
+        let name = |exactly: &Option<String>, like: &Option<String>| match exactly {
+            Some(exactly) => Name::Exactly(exactly.clone()),
+            None => Name::like(like.as_ref().unwrap()).unwrap(),
+        };
+        Identity {
+            issuer: name(&self.issuer, &self.issuer_reg_exp),
+            subject: name(&self.subject, &self.subject_reg_exp),
+        }
+    }
+}
+
+impl KeylessCase {
+    fn trusted(&self) -> Result<Keyless, Error> {
+        let root = &cases::<serde_json::Value>("roots")[&self.root];
+        let identities = self.identities.iter().map(Trusted::identity).collect();
+        Keyless::new(root.to_string().as_bytes(), identities)
+    }
+
+    fn judge(&self, trusted: &Keyless) -> Result<Signer, Error> {
+        let manifest = self.manifest.parse().unwrap();
+        match &self.bundle {
+            Some(bundle) => trusted.verify_bundle(manifest, bundle.to_string().as_bytes()),
+            None => trusted.verify_simple(manifest, &self.document, &self.annotations),
+        }
+    }
+}
+
+#[test]
+fn keyless_signatures_are_judged_as_sigstore_judges_them() {
+    let mut words = BTreeSet::new();
+    for (name, case) in cases::<KeylessCase>("keyless") {
+        let ours = case.trusted().and_then(|trusted| case.judge(&trusted));
+        match (ours, case.refusal.as_str()) {
+            (Ok(signer), "") => {
+                let told = format!("{} (issuer {})", case.subject, case.issuer);
+                assert_eq!(signer.0, told, "{name}");
+            }
+            // sigstore-go takes one of the two for the signer; fulcio never gives two.
+            (Err(Error::Certificate(_)), "") if name == "bundle, two names" => {}
+            (Err(error), refusal) if !refusal.is_empty() => {
+                eprintln!("{name}: {error}");
+                words.insert(word(&error));
+            }
+            (ours, sigstores) => panic!("{name}: {ours:?}, and sigstore says {sigstores:?}"),
+        }
+    }
+    let wanted = [
+        "Certificate",
+        "ForgedByKey",
+        "Malformed",
+        "NoCertificate",
+        "NoTime",
+        "OtherContent",
+        "OtherEntry",
+        "Trust",
+        "UnknownIdentity",
+        "Unlogged",
+        "UnloggedCertificate",
+    ];
+    assert_eq!(words, BTreeSet::from(wanted.map(str::to_owned)));
 }

@@ -18,7 +18,8 @@ pub use reason::Reason;
 pub use spec::{
     Auth, CloudProvider, CrdPolicy, Deletion, DeletionPolicy, Drift, DriftIgnore, DriftMode,
     FloatingTags, Guard, HelmRelease, HelmReleaseSpec, Images, Randomness, Replace, SecretName,
-    SecretReference, Test, Tls, ValuesKind, ValuesReference, Verify, VerifyProvider,
+    SecretReference, SignerIdentity, Test, Tls, TrustRoot, TrustRootKey, ValuesKind,
+    ValuesReference, Verify, VerifyProvider,
 };
 pub use status::{
     Attempt, HelmReleaseStatus, Inputs, Inventory, InventoryEntry, Snapshot, Source, Waiting,

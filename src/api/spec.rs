@@ -239,8 +239,15 @@ pub struct HelmReleaseSpec {
     pub verify: Option<Verify>,
 }
 
-/// Who must have signed the chart.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+/// Who must have signed the chart: whoever has one of the keys of secretRef, or one of the identities
+/// that trustRoot vouches for.
+#[derive(KubeSchema, Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[x_kube(validation = Rule::new("has(self.secretRef) != has(self.trustRoot)")
+    .message("verify takes exactly one of secretRef, for public keys, and trustRoot, for identities"))]
+#[x_kube(validation = Rule::new("!has(self.trustRoot) || self.provider == 'cosign'")
+    .message("trustRoot is for cosign: what pgp signs is trusted by keys, in secretRef"))]
+#[x_kube(validation = Rule::new("has(self.trustRoot) == has(self.identities)")
+    .message("trustRoot needs identities, and they need it: a signature by anybody at all proves nothing"))]
 #[serde(rename_all = "camelCase")]
 pub struct Verify {
     /// What signed it: cosign the manifest in a registry, or pgp the provenance file that
@@ -248,7 +255,71 @@ pub struct Verify {
     pub provider: VerifyProvider,
     /// A Secret of this namespace with the public keys that are trusted: for cosign in keys that
     /// end in .pub, for pgp in all keys, as `gpg --export` writes them.
-    pub secret_ref: SecretName,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub secret_ref: Option<SecretName>,
+    /// The authorities and logs that vouch for who signed, where cosign signs without a key that
+    /// lasts: a trusted_root.json of sigstore's. Nothing else is asked, so this works without
+    /// internet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trust_root: Option<TrustRoot>,
+    /// Who is trusted to sign; one of them must have.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 32))]
+    pub identities: Option<Vec<SignerIdentity>>,
+}
+
+/// Where a trusted_root.json stands.
+#[derive(KubeSchema, Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[x_kube(validation = Rule::new("has(self.secretRef) != has(self.configMapRef)")
+    .message("trustRoot takes exactly one of secretRef and configMapRef"))]
+#[serde(rename_all = "camelCase")]
+pub struct TrustRoot {
+    /// A Secret of this namespace.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub secret_ref: Option<TrustRootKey>,
+    /// A ConfigMap of this namespace.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub config_map_ref: Option<TrustRootKey>,
+}
+
+/// The object, and its key, that holds a trusted_root.json.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+pub struct TrustRootKey {
+    /// The object's name.
+    #[schemars(length(min = 1, max = 253))]
+    pub name: String,
+    /// The key that holds the trusted root.
+    #[serde(default = "trusted_root_json")]
+    #[schemars(length(min = 1, max = 253))]
+    pub key: String,
+}
+
+/// Somebody who is trusted to sign, as the certificate of a signature names them. An expression
+/// matches from the beginning of a name to its end.
+#[derive(KubeSchema, Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[x_kube(validation = Rule::new("has(self.issuer) != has(self.issuerRegExp)")
+    .message("an identity takes exactly one of issuer and issuerRegExp: a subject alone can be anybody's"))]
+#[x_kube(validation = Rule::new("has(self.subject) != has(self.subjectRegExp)")
+    .message("an identity takes exactly one of subject and subjectRegExp"))]
+#[serde(rename_all = "camelCase")]
+pub struct SignerIdentity {
+    /// Who vouches for the subject, such as https://token.actions.githubusercontent.com.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 1024))]
+    pub issuer: Option<String>,
+    /// A regular expression for whole issuers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 1024))]
+    pub issuer_reg_exp: Option<String>,
+    /// Who signed: an address, or what ran, such as
+    /// https://github.com/example/charts/.github/workflows/release.yaml@refs/heads/main.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 1024))]
+    pub subject: Option<String>,
+    /// A regular expression for whole subjects.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 1024))]
+    pub subject_reg_exp: Option<String>,
 }
 
 /// What signs charts.
@@ -555,6 +626,10 @@ fn five_minutes() -> GoDuration {
 
 fn ten_minutes() -> GoDuration {
     GoDuration::from_secs(600)
+}
+
+fn trusted_root_json() -> String {
+    "trusted_root.json".to_owned()
 }
 
 fn values_yaml() -> String {

@@ -181,6 +181,14 @@ pub enum ReferenceError {
         /// Why, without the value.
         problem: String,
     },
+    /// What the field itself says cannot be used.
+    #[error("{field}: {problem}")]
+    Unreadable {
+        /// The spec's field.
+        field: String,
+        /// Why.
+        problem: String,
+    },
 }
 
 /// When a failed turn is run again.

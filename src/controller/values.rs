@@ -2,6 +2,7 @@
 //! read go into the render and nowhere else.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use k8s_openapi::api::core::v1::{ConfigMap, Secret, ServiceAccount};
 use kube::{Api, Client};
@@ -9,9 +10,12 @@ use serde_json::{Map, Value};
 
 use super::error::{Error, ReferenceError};
 use crate::api::{
-    CloudProvider, HelmReleaseSpec, SecretName, ValuesKind, ValuesReference, Verify, VerifyProvider,
+    CloudProvider, HelmReleaseSpec, SecretName, SignerIdentity, TrustRoot, TrustRootKey,
+    ValuesKind, ValuesReference, VerifyProvider,
 };
 use crate::source::verify::Trusted;
+use crate::source::verify::identity::{Identity, Name};
+use crate::source::verify::keyless::Keyless;
 use crate::source::verify::pgp::Keyring;
 use crate::source::{Cloud, Credentials, DockerConfig, ProxyServer, Route, TlsMaterial};
 use crate::{chart, yaml};
@@ -47,7 +51,9 @@ async fn read(
     let object = described(reference);
     let found = match reference.kind {
         ValuesKind::Secret => secret_data(client, namespace, "valuesFrom", &reference.name).await,
-        ValuesKind::ConfigMap => config_map_data(client, namespace, &reference.name).await,
+        ValuesKind::ConfigMap => {
+            config_map_data(client, namespace, "valuesFrom", &reference.name).await
+        }
     };
     let data = match found {
         Err(ReferenceError::MissingObject { .. }) if reference.optional => return Ok(None),
@@ -228,26 +234,45 @@ pub(super) async fn route(
     Ok(Route::Through(ProxyServer::new(&address, login)?))
 }
 
-/// The keys of `spec.verify`.
+/// Whom `spec.verify` trusts.
 ///
 /// # Errors
-/// Where the Secret or a key of it is missing, or holds no keys.
+/// Where an object that it refers to or a key of it is missing, or holds no keys or no trusted root.
 pub async fn trusted(
     client: &Client,
     namespace: &str,
     spec: &HelmReleaseSpec,
 ) -> Result<Option<Trusted>, Error> {
-    const FIELD: &str = "verify.secretRef";
-    let Some(Verify {
-        provider,
-        secret_ref,
-    }) = &spec.verify
-    else {
+    let Some(verify) = &spec.verify else {
         return Ok(None);
     };
-    let name = &secret_ref.name;
+    let trusted = match (&verify.secret_ref, &verify.trust_root) {
+        (Some(secret), None) => keys(client, namespace, verify.provider, &secret.name).await?,
+        (None, Some(root)) => {
+            let identities = verify.identities.as_deref().unwrap_or_default();
+            keyless(client, namespace, root, identities).await?
+        }
+        // The definition refuses it; whoever has an older one still is trusted with nothing.
+        _ => {
+            return Err(Error::Reference(ReferenceError::Unreadable {
+                field: "verify".to_owned(),
+                problem: "it takes exactly one of secretRef and trustRoot".to_owned(),
+            }));
+        }
+    };
+    Ok(Some(trusted))
+}
+
+/// The public keys of a Secret.
+async fn keys(
+    client: &Client,
+    namespace: &str,
+    provider: VerifyProvider,
+    name: &str,
+) -> Result<Trusted, ReferenceError> {
+    const FIELD: &str = "verify.secretRef";
     let data = secret_data(client, namespace, FIELD, name).await?;
-    let wanted = |key: &String| *provider == VerifyProvider::Pgp || key.ends_with(".pub");
+    let wanted = |key: &String| provider == VerifyProvider::Pgp || key.ends_with(".pub");
     let mut trusted = match provider {
         VerifyProvider::Cosign => Trusted::Cosign(Vec::new()),
         VerifyProvider::Pgp => Trusted::Pgp(Keyring::default()),
@@ -265,16 +290,75 @@ pub async fn trusted(
             })?;
     }
     if is_empty {
-        return Err(Error::Reference(ReferenceError::MissingKey {
+        return Err(ReferenceError::MissingKey {
             field: FIELD,
             object: format!("Secret {name}"),
             key: match provider {
                 VerifyProvider::Cosign => "cosign.pub".to_owned(),
                 VerifyProvider::Pgp => "keyring.gpg".to_owned(),
             },
-        }));
+        });
     }
-    Ok(Some(trusted))
+    Ok(trusted)
+}
+
+/// The authorities and logs of a trusted root, and the identities that are trusted.
+async fn keyless(
+    client: &Client,
+    namespace: &str,
+    root: &TrustRoot,
+    identities: &[SignerIdentity],
+) -> Result<Trusted, ReferenceError> {
+    let (field, object, key, mut data) = match (&root.secret_ref, &root.config_map_ref) {
+        (Some(TrustRootKey { name, key }), None) => {
+            let field = "verify.trustRoot.secretRef";
+            let data = secret_data(client, namespace, field, name).await?;
+            (field, format!("Secret {name}"), key, data)
+        }
+        (None, Some(TrustRootKey { name, key })) => {
+            let field = "verify.trustRoot.configMapRef";
+            let data = config_map_data(client, namespace, field, name).await?;
+            (field, format!("ConfigMap {name}"), key, data)
+        }
+        _ => {
+            return Err(ReferenceError::Unreadable {
+                field: "verify.trustRoot".to_owned(),
+                problem: "it takes exactly one of secretRef and configMapRef".to_owned(),
+            });
+        }
+    };
+    let identities = identities.iter().enumerate();
+    let identities = identities.map(|(at, identity)| {
+        let name = |exactly: &Option<String>, like: &Option<String>, field: &str| {
+            let named = match (exactly, like) {
+                (Some(exactly), None) => Ok(Name::Exactly(exactly.clone())),
+                (None, Some(like)) => Name::like(like),
+                _ => Err("it takes exactly one of a name and an expression".to_owned()),
+            };
+            named.map_err(|problem| ReferenceError::Unreadable {
+                field: format!("verify.identities[{at}].{field}"),
+                problem,
+            })
+        };
+        Ok(Identity {
+            issuer: name(&identity.issuer, &identity.issuer_reg_exp, "issuer")?,
+            subject: name(&identity.subject, &identity.subject_reg_exp, "subject")?,
+        })
+    });
+    let identities = identities.collect::<Result<Vec<_>, ReferenceError>>()?;
+    let Some(text) = data.remove(key) else {
+        let key = key.clone();
+        return Err(ReferenceError::MissingKey { field, object, key });
+    };
+    match Keyless::new(&text, identities) {
+        Ok(keyless) => Ok(Trusted::Keyless(Arc::new(keyless))),
+        Err(error) => Err(ReferenceError::Unusable {
+            field,
+            object,
+            key: key.clone(),
+            problem: error.to_string(),
+        }),
+    }
 }
 
 async fn secret_data(
@@ -297,11 +381,12 @@ async fn secret_data(
 async fn config_map_data(
     client: &Client,
     namespace: &str,
+    field: &'static str,
     name: &str,
 ) -> Result<BTreeMap<String, Vec<u8>>, ReferenceError> {
     let object = format!("ConfigMap {name}");
     let api: Api<ConfigMap> = Api::namespaced(client.clone(), namespace);
-    let map = found("valuesFrom", &object, api.get_opt(name).await)?;
+    let map = found(field, &object, api.get_opt(name).await)?;
     let texts = map
         .data
         .unwrap_or_default()

@@ -17,7 +17,7 @@ pub(super) const ACCEPT: &str =
 
 /// What the bytes of a manifest turned out to be.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Document {
+pub enum Document {
     /// A chart, in this layer.
     Chart(Content),
     /// Other documents, in order.
@@ -28,9 +28,11 @@ pub(super) enum Document {
 
 /// Bytes that a manifest names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Content {
-    pub(super) digest: Digest,
-    pub(super) size: u64,
+pub struct Content {
+    /// Their sum.
+    pub digest: Digest,
+    /// How many there are.
+    pub size: u64,
 }
 
 #[derive(Deserialize)]
@@ -51,8 +53,11 @@ struct Descriptor {
     size: u64,
 }
 
-/// Reads a manifest or index. `Err` says what is wrong with it.
-pub(super) fn parse(json: &[u8]) -> Result<Document, String> {
+/// Reads a manifest or index.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn parse(json: &[u8]) -> Result<Document, String> {
     let written: Written = serde_json::from_slice(json).map_err(|error| error.to_string())?;
     let (is_index, is_manifest) = match written.media_type.as_deref() {
         Some(INDEX) => (true, false),

@@ -27,7 +27,7 @@ mod http;
 pub mod index;
 mod index_json;
 mod indexes;
-mod manifest;
+pub mod manifest;
 mod mirrors;
 mod oci;
 mod proxy;
@@ -427,8 +427,8 @@ impl Sources {
                 let digests = (archive.digest, manifest);
                 signatures::provenance(shared, &target, &image, digests, keyring).await
             }
-            Trusted::Cosign(keys) => {
-                signatures::cosigned(shared, &target, &image, manifest, keys).await
+            Trusted::Cosign(_) | Trusted::Keyless(_) => {
+                signatures::cosigned(shared, &target, &image, manifest, trusted).await
             }
         }
     }

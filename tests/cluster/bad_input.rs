@@ -42,7 +42,27 @@ fn kubectl_refuses_what_the_definition_forbids_with_a_sentence() -> Result<()> {
         ("tls: {}", "tls takes secretRef, serverName or both"),
         (
             "verify: {provider: cosign}",
-            "spec.verify.secretRef: Required value",
+            "verify takes exactly one of secretRef, for public keys, and trustRoot, for identities",
+        ),
+        (
+            "verify: {provider: cosign, trustRoot: {configMapRef: {name: a}}}",
+            "a signature by anybody at all proves nothing",
+        ),
+        (
+            "verify: {provider: pgp, trustRoot: {configMapRef: {name: a}}, identities: [{issuer: a, subject: b}]}",
+            "trustRoot is for cosign",
+        ),
+        (
+            "verify: {provider: cosign, trustRoot: {}, identities: [{issuer: a, subject: b}]}",
+            "trustRoot takes exactly one of secretRef and configMapRef",
+        ),
+        (
+            "verify: {provider: cosign, trustRoot: {secretRef: {name: a}}, identities: [{subject: b}]}",
+            "a subject alone can be anybody's",
+        ),
+        (
+            "verify: {provider: cosign, trustRoot: {secretRef: {name: a}}, identities: [{issuer: a, subject: b, subjectRegExp: c}]}",
+            "an identity takes exactly one of subject and subjectRegExp",
         ),
         ("approval: Manual", "unknown field \"spec.approval\""),
         (

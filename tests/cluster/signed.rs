@@ -1,9 +1,12 @@
-//! A chart is taken only where somebody trusted has signed it. The signed chart is one of
-//! `tests/signatures`, which Helm itself made.
+//! A chart is taken only where somebody trusted has signed it. The signed charts are those of
+//! `tests/signatures`, which Helm itself and sigstore's own module made.
 
-use anyhow::{Context as _, Result};
+use std::io::{Read as _, Write as _};
+
+use anyhow::{Context as _, Result, ensure};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use pintle::source::Digest;
 use serde_json::{Value, json};
 
 use crate::stage::{Stage, condition};
@@ -61,6 +64,132 @@ fn a_signed_chart_is_installed_and_an_unsigned_one_is_not() -> Result<()> {
         "{signer:?}"
     );
     Ok(())
+}
+
+#[test]
+fn a_name_that_a_trusted_root_vouches_for_signs_a_chart() -> Result<()> {
+    let stage = Stage::shared();
+    let read = |file: &str| -> Result<Value> {
+        let path = format!("tests/signatures/{file}.json");
+        Ok(serde_json::from_slice(&std::fs::read(path)?)?)
+    };
+    let (cases, roots) = (read("keyless")?, read("roots")?);
+    let case = &cases["bundle of a chart"];
+    let part = |name: &str| -> Result<Vec<u8>> {
+        let text = case["chart"][name].as_str().context("no such part")?;
+        Ok(STANDARD.decode(text)?)
+    };
+    let space = stage.namespace("named")?;
+    let root = &roots[case["root"].as_str().unwrap_or_default()];
+    let map = json!({
+        "apiVersion": "v1", "kind": "ConfigMap", "data": {"root": root.to_string()},
+        "metadata": {"name": "trust", "namespace": "named"},
+    });
+    space.apply(&map.to_string())?;
+    let registry = Registry(stage.testbed.registry());
+    registry.push_blob(&part("config")?)?;
+    registry.push_blob(&part("archive")?)?;
+    registry.push_manifest("1.2.3_4", &part("manifest")?)?;
+    let release = |subject: &str| {
+        let repo = stage.registry();
+        let issuer = "https://accounts.example.com";
+        let verify = format!(
+            "{{provider: cosign, trustRoot: {{configMapRef: {{name: trust, key: root}}}}, identities: [{{issuer: {issuer:?}, {subject}}}]}}"
+        );
+        let spec = format!("repo: {repo}\nname: signed\nversion: 1.2.3+4\nverify: {verify}");
+        space.release("signed", &spec)
+    };
+
+    space.apply(&release("subject: somebody@example.com"))?;
+    let refused = space.failed("signed", "VerificationFailed")?;
+    let message = space.message(&refused, "Ready");
+    assert!(message.contains("there is no signature"), "{message}");
+
+    // distribution-spec: what a registry without the referrers API has under a tag
+    let bundle = case["bundle"].to_string().into_bytes();
+    let kind = "application/vnd.dev.sigstore.bundle.v0.3+json";
+    let empty = registry.push_blob(b"{}")?;
+    let layer = registry.push_blob(&bundle)?;
+    let subject = part("manifest")?;
+    let described = |kind: &str, digest: &str, size: usize| json!({"mediaType": kind, "digest": digest, "size": size});
+    let manifest = json!({
+        "schemaVersion": 2, "mediaType": MANIFEST, "artifactType": kind,
+        "config": described("application/vnd.oci.empty.v1+json", &empty, 2),
+        "layers": [described(kind, &layer, bundle.len())],
+        "subject": described(MANIFEST, &Digest::of(&subject).to_string(), subject.len()),
+    })
+    .to_string();
+    let digest = Digest::of(manifest.as_bytes()).to_string();
+    registry.push_manifest(&digest, manifest.as_bytes())?;
+    let mut entry = described(MANIFEST, &digest, manifest.len());
+    entry["artifactType"] = json!(kind);
+    let index = json!({"schemaVersion": 2, "mediaType": INDEX, "manifests": [entry]}).to_string();
+    let tag = format!("sha256-{}", Digest::of(&subject).hex());
+    registry.push_manifest(&tag, index.as_bytes())?;
+
+    space.apply(&release("subject: other@example.com"))?;
+    let refused = space.until("hr/signed", |release| {
+        let message = condition(release, "Ready")["message"].as_str();
+        message.is_some_and(|message| message.contains("none of the trusted identities"))
+    })?;
+    assert_eq!(condition(&refused, "Ready")["reason"], "VerificationFailed");
+    assert!(!space.helm(&["list"])?.contains("1.2.3"));
+
+    space.apply(&release("subjectRegExp: '.*@example[.]com'"))?;
+    let signed = space.ready("signed")?;
+    let signer = &signed["status"]["history"][0]["signer"];
+    let told = "somebody@example.com (issuer https://accounts.example.com)";
+    assert_eq!(signer, told);
+    Ok(())
+}
+
+const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
+const INDEX: &str = "application/vnd.oci.image.index.v1+json";
+
+/// The testbed's registry, for what `helm push` does not push.
+struct Registry<'a>(&'a str);
+
+impl Registry<'_> {
+    fn push_blob(&self, content: &[u8]) -> Result<String> {
+        let begun = self.ask("POST", "/v2/charts/signed/blobs/uploads/", "", b"")?;
+        let place = begun.lines().find_map(|line| {
+            line.split_once(": ")
+                .filter(|(name, _)| name.eq_ignore_ascii_case("location"))
+        });
+        let (_, place) = place.with_context(|| format!("no place to upload to: {begun}"))?;
+        let place = place.split_once(self.0).map_or(place, |(_, path)| path);
+        let digest = Digest::of(content).to_string();
+        let joint = if place.contains('?') { '&' } else { '?' };
+        let path = format!("{place}{joint}digest={digest}");
+        self.ask("PUT", &path, "application/octet-stream", content)?;
+        Ok(digest)
+    }
+
+    fn push_manifest(&self, reference: &str, content: &[u8]) -> Result<()> {
+        let written: Value = serde_json::from_slice(content)?;
+        let kind = written["mediaType"].as_str().context("no media type")?;
+        let path = format!("/v2/charts/signed/manifests/{reference}");
+        self.ask("PUT", &path, kind, content).map(|_| ())
+    }
+
+    fn ask(&self, method: &str, path: &str, kind: &str, body: &[u8]) -> Result<String> {
+        let mut stream = std::net::TcpStream::connect(self.0)?;
+        let host = self.0;
+        let length = body.len();
+        write!(
+            stream,
+            "{method} {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\nContent-Type: {kind}\r\nContent-Length: {length}\r\n\r\n"
+        )?;
+        stream.write_all(body)?;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer)?;
+        let accepted = ["HTTP/1.1 201", "HTTP/1.1 202"];
+        ensure!(
+            accepted.iter().any(|status| answer.starts_with(status)),
+            "{method} {path}: {answer}"
+        );
+        Ok(answer)
+    }
 }
 
 #[test]

@@ -1,8 +1,11 @@
 //! What a registry holds of signatures beside a chart: Helm's provenance in a layer of the manifest,
 //! cosign's under a tag or as what refers to the manifest.
 //!
-//! In: the manifest's digest and the keys that are trusted. Out: who signed. Never: more documents,
+//! In: the manifest's digest and who is trusted. Out: who signed. Never: more documents,
 //! or larger ones, than a person would sign.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use serde::Deserialize;
@@ -10,9 +13,8 @@ use url::Url;
 
 use super::super::error::{Error, Missing, Part};
 use super::super::manifest::{self, ACCEPT};
-use super::super::verify::key::PublicKey;
 use super::super::verify::pgp::{self, Keyring};
-use super::super::verify::{self, Signer, cosign};
+use super::super::verify::{self, Signer, Trusted, cosign};
 use super::{Content, Digest, INDEX_ENTRIES, Pull, Reference, Shared, Target};
 
 /// helm: pkg/registry/constants.go ProvLayerMediaType
@@ -41,7 +43,7 @@ struct Entry {
     digest: String,
     size: u64,
     #[serde(default)]
-    annotations: std::collections::BTreeMap<String, String>,
+    annotations: BTreeMap<String, String>,
 }
 
 /// Who vouches for the archive in a provenance that was pushed with it.
@@ -76,13 +78,13 @@ pub(in crate::source) async fn provenance(
         .map_err(|error| target.unverified(&url, error))
 }
 
-/// Whose key signed the manifest, in any form in which cosign stores that.
+/// Who signed the manifest, in any form in which cosign stores that.
 pub(in crate::source) async fn cosigned(
     shared: &Shared,
     target: &Target<'_>,
     reference: &Reference,
     manifest: Digest,
-    keys: &[PublicKey],
+    trusted: &Trusted,
 ) -> Result<Signer, Error> {
     let mut pull = Pull::new(shared, target, reference);
     let place = reference.url("manifests", &manifest.to_string());
@@ -95,7 +97,7 @@ pub(in crate::source) async fn cosigned(
     };
     for (url, layer) in pull.bundles(manifest).await? {
         let bundle = pull.blob_of(&url, &layer).await?;
-        match cosign::verify_bundle(manifest, &bundle, keys) {
+        match of_bundle(trusted, manifest, bundle).await {
             Ok(signer) => return Ok(signer),
             Err(error) => note(error),
         }
@@ -109,16 +111,62 @@ pub(in crate::source) async fn cosigned(
         .iter()
         .filter(|layer| layer.media_type == cosign::SIMPLE_SIGNING);
     for layer in simple.take(MOST) {
-        let Some(signature) = layer.annotations.get(cosign::SIGNATURE_ANNOTATION) else {
+        if !layer.annotations.contains_key(cosign::SIGNATURE_ANNOTATION) {
             continue;
-        };
+        }
         let document = pull.blob_of(&url, layer).await?;
-        match cosign::verify_simple(manifest, &document, signature, keys) {
+        match of_document(trusted, manifest, document, &layer.annotations).await {
             Ok(signer) => return Ok(signer),
             Err(error) => note(error),
         }
     }
     Err(target.unverified(&place, failed))
+}
+
+async fn of_bundle(
+    trusted: &Trusted,
+    manifest: Digest,
+    bundle: Bytes,
+) -> Result<Signer, verify::Error> {
+    match trusted {
+        Trusted::Pgp(_) => Err(verify::Error::Unsigned),
+        Trusted::Cosign(keys) => cosign::verify_bundle(manifest, &bundle, keys),
+        Trusted::Keyless(keyless) => {
+            let keyless = Arc::clone(keyless);
+            apart(move || keyless.verify_bundle(manifest, &bundle)).await
+        }
+    }
+}
+
+async fn of_document(
+    trusted: &Trusted,
+    manifest: Digest,
+    document: Bytes,
+    annotations: &BTreeMap<String, String>,
+) -> Result<Signer, verify::Error> {
+    match trusted {
+        Trusted::Pgp(_) => Err(verify::Error::Unsigned),
+        Trusted::Cosign(keys) => {
+            let signature = annotations.get(cosign::SIGNATURE_ANNOTATION);
+            let signature = signature.map_or("", String::as_str);
+            cosign::verify_simple(manifest, &document, signature, keys)
+        }
+        Trusted::Keyless(keyless) => {
+            let (keyless, annotations) = (Arc::clone(keyless), annotations.clone());
+            apart(move || keyless.verify_simple(manifest, &document, &annotations)).await
+        }
+    }
+}
+
+/// Chains and logs are many signatures to look at: on a thread that may be held up.
+async fn apart(
+    work: impl FnOnce() -> Result<Signer, verify::Error> + Send + 'static,
+) -> Result<Signer, verify::Error> {
+    let worked = tokio::task::spawn_blocking(work).await;
+    worked.unwrap_or_else(|error| {
+        let reason = format!("the verification broke off: {error}");
+        Err(verify::Error::Malformed(reason))
+    })
 }
 
 impl<'a> Pull<'a> {

@@ -1,10 +1,14 @@
 //! Signatures on their way: where they are looked for, and what becomes of a chart without one.
 //! What is signed comes from `tests/signatures`, which real tools made.
 
+use std::sync::Arc;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
+use super::super::verify::identity::{Identity, Name};
+use super::super::verify::keyless::Keyless;
 use super::super::verify::{self, Trusted, pgp};
 use super::super::{Archive, ChartRef, Digest, Error};
 use super::server::{Reply, Request, Server};
@@ -59,12 +63,27 @@ fn cosign(case: &Value) -> Trusted {
     trusted
 }
 
+/// The trusted root of a case, and the one identity that its names are.
+fn keyless(case: &Value) -> Trusted {
+    let root = self::case("roots", case["root"].as_str().unwrap());
+    let trusted = &case["identities"][0];
+    let name = |field: &str| Name::Exactly(trusted[field].as_str().unwrap().to_owned());
+    let identity = Identity {
+        issuer: name("issuer"),
+        subject: name("subject"),
+    };
+    let keyless = Keyless::new(root.to_string().as_bytes(), vec![identity]);
+    Trusted::Keyless(Arc::new(keyless.unwrap()))
+}
+
 async fn verify(
     chart: &ChartRef,
     archive: &Archive,
     trusted: &Trusted,
 ) -> Result<String, verify::Error> {
-    match Fetcher::new().sources.verify(chart, archive, trusted).await {
+    // Certificates and the words of logs are annotations of a manifest.
+    let fetcher = Fetcher::with(|config| config.limits.manifest = 1 << 20);
+    match fetcher.sources.verify(chart, archive, trusted).await {
         Ok(signer) => Ok(signer.0),
         Err(Error::Unverified { source, .. }) => Err(source),
         Err(other) => panic!("{other}"),
@@ -195,7 +214,10 @@ async fn a_provenance_is_a_layer_of_the_manifest() {
 fn simple(case: &Value) -> Vec<(String, Vec<u8>)> {
     let signed = bytes(case, "document");
     let mut layer = descriptor("application/vnd.dev.cosign.simplesigning.v1+json", &signed);
-    layer["annotations"] = json!({"dev.cosignproject.cosign/signature": case["signature"]});
+    layer["annotations"] = match &case["annotations"] {
+        Value::Null => json!({"dev.cosignproject.cosign/signature": case["signature"]}),
+        annotations => annotations.clone(),
+    };
     let manifest = json!({"mediaType": MANIFEST, "layers": [layer]}).to_string();
     let named: Digest = case["manifest"].as_str().unwrap().parse().unwrap();
     let tag = format!("manifests/sha256-{}.sig", named.hex());
@@ -228,7 +250,11 @@ async fn verify_cosigned(
     let server = registry(documents);
     let manifest = case["manifest"].as_str().unwrap().parse().unwrap();
     let fetched = archive(b"chart".to_vec(), Some(manifest));
-    verify(&chart(&repo(&server)), &fetched, &cosign(case)).await
+    let trusted = match &case["root"] {
+        Value::Null => cosign(case),
+        _ => keyless(case),
+    };
+    verify(&chart(&repo(&server)), &fetched, &trusted).await
 }
 
 #[tokio::test]
@@ -260,6 +286,76 @@ async fn no_signature_and_one_of_another_key_are_refused() {
     let refused = verify_cosigned(bundled(&other, "referrers/sha256:DIGEST"), &other).await;
     let refused = refused.unwrap_err();
     assert!(matches!(refused, verify::Error::OtherContent { .. }));
+}
+
+#[tokio::test]
+async fn identities_sign_in_both_forms_and_in_every_place() {
+    let [old, new, message] =
+        ["simple", "bundle", "bundle of a message"].map(|name| case("keyless", name));
+    let other = case("keyless", "bundle, other subject");
+    let keyed = case("cosign", "bundle p256");
+    let referrers = bundled(&new, "referrers/sha256:DIGEST");
+    for (documents, case) in [
+        (simple(&old), &old),
+        (referrers.clone(), &new),
+        (bundled(&new, "manifests/sha256-DIGEST"), &new),
+        (bundled(&message, "referrers/sha256:DIGEST"), &message),
+        // A key's signature, and one that does not hold, do not stand in the way.
+        (
+            [simple(&old), bundled(&keyed, "referrers/sha256:DIGEST")].concat(),
+            &old,
+        ),
+        (
+            [
+                simple(&old),
+                bundled(&forged(&new), "referrers/sha256:DIGEST"),
+            ]
+            .concat(),
+            &old,
+        ),
+    ] {
+        let signer = verify_cosigned(documents, case).await.unwrap();
+        let told = "somebody@example.com (issuer https://accounts.example.com)";
+        assert_eq!(signer, told);
+    }
+    let refused = verify_cosigned(bundled(&other, "referrers/sha256:DIGEST"), &other).await;
+    let refused = refused.unwrap_err();
+    assert!(matches!(refused, verify::Error::UnknownIdentity(_)));
+}
+
+/// The same with another signature in it.
+fn forged(case: &Value) -> Value {
+    let mut forged = case.clone();
+    forged["bundle"]["dsseEnvelope"]["signatures"][0]["sig"] = json!("AAAA");
+    forged
+}
+
+#[tokio::test]
+async fn neither_form_stands_in_for_the_other() {
+    let [old, new, late] =
+        ["simple", "bundle", "simple, log is too late"].map(|name| case("keyless", name));
+    let broken = bundled(&forged(&new), "referrers/sha256:DIGEST");
+    // The first that was found is told, and neither is a signature.
+    let refused = verify_cosigned([simple(&late), broken].concat(), &new).await;
+    let refused = refused.unwrap_err();
+    assert!(
+        matches!(
+            refused,
+            verify::Error::Certificate(_) | verify::Error::ForgedByKey(_)
+        ),
+        "{refused}"
+    );
+    let refused = verify_cosigned(Vec::new(), &old).await;
+    assert_eq!(refused, Err(verify::Error::Unsigned));
+    let keyed = case("cosign", "simple p256");
+    let mut trusting_names = old.clone();
+    trusting_names["manifest"] = keyed["manifest"].clone();
+    let refused = verify_cosigned(simple(&keyed), &trusting_names).await;
+    assert_eq!(refused, Err(verify::Error::NoCertificate));
+    let mut trusting_keys = keyed.clone();
+    trusting_keys["manifest"] = old["manifest"].clone();
+    let refused = verify_cosigned(simple(&old), &trusting_keys).await;
+    assert_eq!(refused, Err(verify::Error::UnknownSigner));
 }
 
 #[tokio::test]

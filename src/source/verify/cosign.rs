@@ -58,6 +58,11 @@ pub fn verify_simple(
 ) -> Result<Signer, Error> {
     let signature = decode("the signature", signature)?;
     let signer = made_by(keys, |key| key.signed(document, &signature))?;
+    named(signer, manifest, document)
+}
+
+/// The signer, if the document of the older form is cosign's about the manifest.
+pub(super) fn named(signer: Signer, manifest: Digest, document: &[u8]) -> Result<Signer, Error> {
     let Simple { critical } = read("the signed document", document)?;
     if critical.kind != SIGNATURE_TYPE {
         return Err(Error::OtherContent {
@@ -99,11 +104,23 @@ struct MessageSignature {
 /// What a DSSE envelope holds. in-toto: Statement
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Statement {
+pub(super) struct Statement {
     #[serde(rename = "_type")]
     kind: String,
     predicate_type: String,
     subject: Vec<Subject>,
+}
+
+impl Statement {
+    pub(super) fn read(payload: &[u8]) -> Result<Self, Error> {
+        read("the signed statement", payload)
+    }
+
+    /// What it is about, as manifests are named.
+    pub(super) fn digests(&self) -> impl Iterator<Item = String> {
+        let subjects = self.subject.iter();
+        subjects.map(|subject| format!("sha256:{}", subject.digest.sha256))
+    }
 }
 
 #[derive(Deserialize)]
@@ -159,6 +176,16 @@ fn verify_envelope(
     let mut message = format!("DSSEv1 {} {kind} {} ", lengths.0, lengths.1).into_bytes();
     message.extend_from_slice(&payload);
     let signer = made_by(keys, |key| key.signed(&message, &signature))?;
+    approved(signer, manifest, kind, &payload)
+}
+
+/// The signer, if the payload of an envelope is cosign's statement about the manifest.
+pub(super) fn approved(
+    signer: Signer,
+    manifest: Digest,
+    kind: &str,
+    payload: &[u8],
+) -> Result<Signer, Error> {
     let other = |signer, signed: String, wanted: &str| {
         let wanted = wanted.to_owned();
         Err(Error::OtherContent {
@@ -170,7 +197,7 @@ fn verify_envelope(
     if kind != STATEMENT {
         return other(signer, format!("{kind:?}"), STATEMENT);
     }
-    let statement: Statement = read("the signed statement", &payload)?;
+    let statement = Statement::read(payload)?;
     if !statement.kind.starts_with("https://in-toto.io/Statement/") {
         return other(
             signer,
@@ -186,13 +213,11 @@ fn verify_envelope(
             SIGN_PREDICATE,
         );
     }
-    let subjects = statement.subject.into_iter();
-    let subjects = subjects.map(|subject| format!("sha256:{}", subject.digest.sha256));
-    about(signer, manifest, &subjects.collect::<Vec<_>>())
+    about(signer, manifest, &statement.digests().collect::<Vec<_>>())
 }
 
 /// The signer, if what was signed is the manifest.
-fn about(signer: Signer, manifest: Digest, signed: &[String]) -> Result<Signer, Error> {
+pub(super) fn about(signer: Signer, manifest: Digest, signed: &[String]) -> Result<Signer, Error> {
     let wanted = manifest.to_string();
     match signed.contains(&wanted) {
         true => Ok(signer),
@@ -210,11 +235,11 @@ fn made_by(keys: &[PublicKey], signed: impl Fn(&PublicKey) -> bool) -> Result<Si
     Ok(Signer(format!("cosign key {}", key.id())))
 }
 
-fn decode(what: &str, text: &str) -> Result<Vec<u8>, Error> {
+pub(super) fn decode(what: &str, text: &str) -> Result<Vec<u8>, Error> {
     let decoded = STANDARD.decode(text);
     decoded.map_err(|error| Error::Malformed(format!("{what} is no base64: {error}")))
 }
 
-fn read<'d, T: Deserialize<'d>>(what: &str, json: &'d [u8]) -> Result<T, Error> {
+pub(super) fn read<'d, T: Deserialize<'d>>(what: &str, json: &'d [u8]) -> Result<T, Error> {
     serde_json::from_slice(json).map_err(|error| Error::Malformed(format!("{what}: {error}")))
 }

@@ -77,6 +77,11 @@ func judgeDocument(c *cosignCase) error {
 	if err := key.VerifySignature(bytes.NewReader(decoded), bytes.NewReader(c.Document)); err != nil {
 		return err
 	}
+	return claimed(c.Document, c.Manifest)
+}
+
+// claimed says whether a document of the older form is about a manifest.
+func claimed(text []byte, manifest string) error {
 	// sigstore: pkg/signature/payload/payload.go
 	var document struct {
 		Critical struct {
@@ -86,13 +91,13 @@ func judgeDocument(c *cosignCase) error {
 			Type string `json:"type"`
 		} `json:"critical"`
 	}
-	if err := json.Unmarshal(c.Document, &document); err != nil {
+	if err := json.Unmarshal(text, &document); err != nil {
 		return err
 	}
 	if document.Critical.Type != "cosign container image signature" {
 		return errors.New("another type")
 	}
-	if document.Critical.Image.Digest != c.Manifest {
+	if document.Critical.Image.Digest != manifest {
 		return errors.New("another manifest")
 	}
 	return nil

@@ -20,6 +20,14 @@ func main() {
 	folder := os.Args[1]
 	rewrite(filepath.Join(folder, "provenance.json"), provenanceCases(), judgeProvenance)
 	rewrite(filepath.Join(folder, "cosign.json"), cosignCases(), judgeCosign)
+	trust := roots{}
+	read(filepath.Join(folder, "roots.json"), &trust)
+	cases := rewrite(filepath.Join(folder, "keyless.json"), keylessCases(trust), judgeKeyless(trust))
+	used := roots{}
+	for _, c := range cases {
+		used[c.Root] = trust[c.Root]
+	}
+	write(filepath.Join(folder, "roots.json"), used)
 }
 
 // named is a case that is made when its name is not there yet.
@@ -28,13 +36,9 @@ type named[C any] struct {
 	make func() C
 }
 
-func rewrite[C any](path string, wanted []named[C], judge func(*C)) {
+func rewrite[C any](path string, wanted []named[C], judge func(*C)) map[string]*C {
 	cases := map[string]*C{}
-	text, err := os.ReadFile(path)
-	if !errors.Is(err, fs.ErrNotExist) {
-		must(err)
-		must(json.Unmarshal(text, &cases))
-	}
+	read(path, &cases)
 	for _, want := range wanted {
 		if cases[want.name] == nil {
 			made := want.make()
@@ -42,8 +46,21 @@ func rewrite[C any](path string, wanted []named[C], judge func(*C)) {
 		}
 		judge(cases[want.name])
 	}
-	written, err := json.MarshalIndent(cases, "", "  ")
-	must(err)
+	write(path, cases)
+	return cases
+}
+
+// read reads what is there already, if anything is.
+func read(path string, into any) {
+	text, err := os.ReadFile(path)
+	if !errors.Is(err, fs.ErrNotExist) {
+		must(err)
+		must(json.Unmarshal(text, into))
+	}
+}
+
+func write(path string, value any) {
+	written := got(json.MarshalIndent(value, "", "  "))
 	must(os.WriteFile(path, append(written, '\n'), 0o644))
 }
 
