@@ -39,13 +39,10 @@ fn an_edited_field_goes_back_and_a_foreign_one_stays() -> Result<()> {
     let space = Stage::shared().namespace("drift-edit")?;
     space.apply(&space.release("shop", ""))?;
     space.ready("shop")?;
-    space.kubectl(&[
-        "patch",
+    space.patch(
         "cm/shop-config",
-        "--type=merge",
-        "-p",
         r#"{"data":{"greeting":"tampered","foreign":"stays"}}"#,
-    ])?;
+    )?;
     let restored = space.until("cm/shop-config", |map| map["data"]["greeting"] == "hello")?;
     assert_eq!(restored["data"]["foreign"], "stays");
     space.kubectl(&["scale", "deploy/shop", "--replicas=3"])?;
@@ -180,8 +177,7 @@ fn what_is_exempt_stays_and_the_rest_goes_back_through_upgrades_too() -> Result<
         )
     };
     ten(&space, "free", &spec(""))?;
-    let patch =
-        |object: &str, patch: &str| space.kubectl(&["patch", object, "--type=merge", "-p", patch]);
+    let patch = |object: &str, patch: &str| space.patch(object, patch);
     patch("cm/free", r#"{"data":{"word":"mine","always":"other"}}"#)?;
     let map = space.until("cm/free", |map| map["data"]["always"] == "the same")?;
     assert_eq!(map["data"]["word"], "mine");
@@ -213,8 +209,7 @@ fn an_object_can_ask_to_be_left_alone() -> Result<()> {
         &format!("values: {{annotations: {{{annotation}: ignore}}}}"),
     )?;
     space.kubectl(&["annotate", "cm/left", &format!("{annotation}=ignore")])?;
-    let patch =
-        |object: &str, patch: &str| space.kubectl(&["patch", object, "--type=merge", "-p", patch]);
+    let patch = |object: &str, patch: &str| space.patch(object, patch);
     patch("cm/left", r#"{"data":{"word":"mine"}}"#)?;
     space.kubectl(&["delete", "deploy/left"])?;
     look(&space, "left", "one")?;
@@ -300,7 +295,7 @@ fn an_object_without_helms_label_is_watched_by_its_name() -> Result<()> {
     look(&space, "bare", "one")?;
     assert!(space.get("cm/bare")?["metadata"]["labels"][label].is_null());
     let patch = r#"{"data":{"word":"tampered"}}"#;
-    space.kubectl(&["patch", "cm/bare", "--type=merge", "-p", patch])?;
+    space.patch("cm/bare", patch)?;
     space.until("cm/bare", |map| map["data"]["word"] == "before")?;
     Ok(())
 }
@@ -399,7 +394,7 @@ fn a_kind_that_may_not_be_watched_is_read_on_the_interval() -> Result<()> {
     assert!(message.contains("ConfigMap (forbidden)"), "{message}");
     assert!(!message.contains("Secret"), "{message}");
     let patch = r#"{"data":{"word":"tampered"}}"#;
-    space.kubectl(&["patch", "cm/blind", "--type=merge", "-p", patch])?;
+    space.patch("cm/blind", patch)?;
     space.until("cm/blind", |map| map["data"]["word"] == "before")?;
     Ok(())
 }

@@ -73,13 +73,7 @@ fn a_charts_files_are_left_out_of_a_record_that_has_no_room_for_them() -> Result
             .helm(&["get", "manifest", "shop"])?
             .contains("word: two")
     );
-    space.kubectl(&[
-        "patch",
-        "hr/shop",
-        "--type=merge",
-        "-p",
-        r#"{"spec":{"suspend":true}}"#,
-    ])?;
+    space.patch("hr/shop", r#"{"spec":{"suspend":true}}"#)?;
     space.helm(&["rollback", "shop", "1"])?;
     assert_eq!(word(&space)?, "one");
     Ok(())

@@ -54,23 +54,11 @@ fn passwords_and_certificates_outlive_upgrades() -> Result<()> {
             .helm(&["get", "manifest", "kept"])?
             .contains("password: ")
     );
-    space.kubectl(&[
-        "patch",
-        "hr/kept",
-        "--type=merge",
-        "-p",
-        r#"{"spec":{"suspend":true}}"#,
-    ])?;
+    space.patch("hr/kept", r#"{"spec":{"suspend":true}}"#)?;
     space.helm(&["rollback", "kept", "1"])?;
     assert_eq!(kept(&space, "kept", "one")?, first);
     assert!(seed(&space, "kept", 3)?.is_null());
-    space.kubectl(&[
-        "patch",
-        "hr/kept",
-        "--type=merge",
-        "-p",
-        r#"{"spec":{"suspend":false}}"#,
-    ])?;
+    space.patch("hr/kept", r#"{"spec":{"suspend":false}}"#)?;
     assert_eq!(declare(&space, "kept", "three", "")?, first);
     assert_eq!(seed(&space, "kept", 4)?, seed(&space, "kept", 1)?);
 

@@ -11,13 +11,7 @@ fn a_record_left_pending_is_recovered_without_a_person() -> Result<()> {
     let space = Stage::shared().namespace("pending")?;
     space.apply(&space.release("shop", "values: {greeting: first}"))?;
     space.ready("shop")?;
-    space.kubectl(&[
-        "patch",
-        "hr/shop",
-        "--type=merge",
-        "-p",
-        r#"{"spec":{"suspend":true}}"#,
-    ])?;
+    space.patch("hr/shop", r#"{"spec":{"suspend":true}}"#)?;
     space.until("hr/shop", |release| {
         condition(release, "Ready")["reason"] == "Suspended"
     })?;
@@ -57,13 +51,7 @@ fn a_record_left_pending_is_recovered_without_a_person() -> Result<()> {
         "secret/sh.helm.release.v1.shop.v2",
         "helm.pintle.dev/holder=stage",
     ])?;
-    space.kubectl(&[
-        "patch",
-        "hr/shop",
-        "--type=merge",
-        "-p",
-        r#"{"spec":{"suspend":false}}"#,
-    ])?;
+    space.patch("hr/shop", r#"{"spec":{"suspend":false}}"#)?;
     let release = space.ready("shop")?;
     assert_eq!(space.get("cm/shop-config")?["data"]["greeting"], "first");
     let stuck = space.kubectl(&[
@@ -86,7 +74,7 @@ fn a_pending_record_of_somebody_else_is_left_alone() -> Result<()> {
     // As `helm upgrade` writes it: with our label, which it copies, and without our notes.
     let secret = "secret/sh.helm.release.v1.shop.v1";
     let patch = r#"{"metadata":{"labels":{"status":"pending-upgrade"},"annotations":{"helm.pintle.dev/holder":null}}}"#;
-    space.kubectl(&["patch", secret, "--type=merge", "-p", patch])?;
+    space.patch(secret, patch)?;
     space.apply(&space.release("shop", "values: {greeting: later}"))?;
     space.until("hr/shop", |release| {
         condition(release, "Ready")["reason"] == "Locked"

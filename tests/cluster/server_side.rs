@@ -53,20 +53,14 @@ fn helms_server_side_release_goes_on_under_helms_name() -> Result<()> {
         assert_eq!(managers(&space, object)?, only, "{object}");
     }
     // Drift is put back, and Helm is still the one who goes on with it.
-    space.kubectl(&["patch", "cm/shop-config", "--type=merge", "-p", patch])?;
+    space.patch("cm/shop-config", patch)?;
     space.until("cm/shop-config", |map| {
         map["data"]["greeting"] == "declared"
     })?;
     let chart = format!("{}/web", space.stage.registry());
     let options = ["--version", "1.0.0", "--plain-http", "--wait"];
     let again = ["upgrade", "shop", &chart, "--set", "greeting=by hand"];
-    space.kubectl(&[
-        "patch",
-        "hr/shop",
-        "--type=merge",
-        "-p",
-        r#"{"spec":{"suspend":true}}"#,
-    ])?;
+    space.patch("hr/shop", r#"{"spec":{"suspend":true}}"#)?;
     space.helm(&[&again, &options[..]].concat())?;
     assert_eq!(space.get("cm/shop-config")?["data"]["greeting"], "by hand");
     assert!(space.get("cm/shop-extra")?.is_null());

@@ -294,6 +294,11 @@ impl Space {
             .refused()
     }
 
+    /// Merges a patch into an object of the namespace, as a person would.
+    pub(crate) fn patch(&self, object: &str, patch: &str) -> Result<String> {
+        self.kubectl(&["patch", object, "--type=merge", "-p", patch])
+    }
+
     /// Runs kubectl in the namespace.
     pub(crate) fn kubectl(&self, arguments: &[&str]) -> Result<String> {
         self.stage
