@@ -303,7 +303,7 @@ pub struct TrustRootKey {
     .message("an identity takes exactly one of subject and subjectRegExp"))]
 #[serde(rename_all = "camelCase")]
 pub struct SignerIdentity {
-    /// Who vouches for the subject, such as https://token.actions.githubusercontent.com.
+    /// Who vouches for the subject, such as `https://token.actions.githubusercontent.com`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 1024))]
     pub issuer: Option<String>,
@@ -312,7 +312,7 @@ pub struct SignerIdentity {
     #[schemars(length(min = 1, max = 1024))]
     pub issuer_reg_exp: Option<String>,
     /// Who signed: an address, or what ran, such as
-    /// https://github.com/example/charts/.github/workflows/release.yaml@refs/heads/main.
+    /// `https://github.com/example/charts/.github/workflows/release.yaml@refs/heads/main`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 1024))]
     pub subject: Option<String>,

@@ -16,6 +16,10 @@ use serde::Deserialize;
 
 use crate::figures::{ratio, short, table};
 
+/// As in the program.
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
 /// Measures how long charts take to load and to render, beside Helm's engine.
 #[derive(Parser)]
 struct Arguments {
