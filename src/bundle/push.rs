@@ -38,7 +38,7 @@ struct Manifest {
 /// Where the archive is no chart.
 // helm: pkg/registry/client.go Push
 pub fn pack(archive: &[u8], provenance: Option<&[u8]>) -> Result<Packed, chart::Error> {
-    let chart = Chart::load(archive)?;
+    let chart = Chart::load_exact(archive)?;
     let metadata = &chart.metadata;
     let unwritable = |error: serde_json::Error| chart::Error::Invalid(error.to_string());
     let config = go_json(metadata).map_err(unwritable)?;

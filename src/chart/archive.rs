@@ -24,9 +24,19 @@ const BLOCK: usize = 512;
 
 const BYTE_ORDER_MARK: &[u8] = &[0xEF, 0xBB, 0xBF];
 
+/// How an archive is read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Reading {
+    /// As Helm does: a link is an empty file, and of two files of one name both are taken.
+    #[default]
+    AsHelm,
+    /// The same, but for what is not what it says it is.
+    Exact,
+}
+
 /// Reads the files of an archive that holds no more than `left` bytes.
 // helm: pkg/chart/loader/archive LoadArchiveFiles
-pub(super) fn unpack(bytes: &[u8], left: u64) -> Result<Vec<File>, ArchiveError> {
+pub(super) fn unpack(bytes: &[u8], left: u64, reading: Reading) -> Result<Vec<File>, ArchiveError> {
     let mut tar = Tar::inflate(bytes)?;
     let mut remaining = MAX_CHART_SIZE.min(left);
     let mut files = Vec::new();
@@ -40,6 +50,9 @@ pub(super) fn unpack(bytes: &[u8], left: u64) -> Result<Vec<File>, ArchiveError>
             continue;
         }
         let name = clean_name(&entry.name)?;
+        if reading == Reading::Exact {
+            check(&entry, &name, &files)?;
+        }
         if entry.size > remaining {
             return Err(ArchiveError::Size);
         }
@@ -58,6 +71,18 @@ pub(super) fn unpack(bytes: &[u8], left: u64) -> Result<Vec<File>, ArchiveError>
         return Err(ArchiveError::Empty);
     }
     Ok(files)
+}
+
+/// Refuses what `helm package` never writes, and Helm reads as something else.
+fn check(entry: &Entry, name: &str, files: &[File]) -> Result<(), ArchiveError> {
+    if entry.is_link() {
+        return Err(ArchiveError::Link(quote(name)));
+    }
+    let is_chart = name == "Chart.yaml" || name.ends_with("/Chart.yaml");
+    if is_chart && files.iter().any(|file| file.name == name) {
+        return Err(ArchiveError::Twice(quote(name)));
+    }
+    Ok(())
 }
 
 /// The bytes without a byte order mark in front.
@@ -128,6 +153,10 @@ impl Entry {
         const KIND_BITS: u64 = !0o7777;
         const FOLDER: u64 = 0o40000;
         self.kind == b'5' || self.mode & KIND_BITS == FOLDER
+    }
+
+    fn is_link(&self) -> bool {
+        matches!(self.kind, b'1' | b'2')
     }
 
     /// Entries that are only a header, whatever size they claim.

@@ -183,6 +183,12 @@ pub enum ArchiveError {
     /// A sparse file, which no chart has.
     #[error("chart archive holds a sparse file: {0}")]
     Sparse(String),
+    /// A link, which Helm takes for an empty file, wherever it leads.
+    #[error("chart archive holds a link: {0}")]
+    Link(String),
+    /// Two files that say which chart it is.
+    #[error("chart archive holds {0} twice")]
+    Twice(String),
     /// Nothing in it.
     #[error("no files in chart archive")]
     Empty,

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use crate::yaml;
 
+use super::archive::Reading;
 use super::error::{ArchiveError, DataError};
 use super::metadata::Draft;
 use super::{Chart, Error, File, Files, Warning, archive, decode, extension, sniff, values};
@@ -21,8 +22,11 @@ const MAX_NESTED_SIZE: u64 = 4 * super::MAX_CHART_SIZE;
 
 /// Loads an archive.
 // helm: pkg/chart/loader LoadArchive
-pub(super) fn archive(bytes: &[u8]) -> Result<Chart, Error> {
-    let mut loader = Loader::default();
+pub(super) fn archive(bytes: &[u8], reading: Reading) -> Result<Chart, Error> {
+    let mut loader = Loader {
+        reading,
+        ..Loader::default()
+    };
     let files = loader.unpack(bytes).map_err(|error| match error {
         ArchiveError::Gzip => Error::NoGzip,
         other => Error::Archive(other),
@@ -94,6 +98,7 @@ fn parse(data: &[u8]) -> Result<Value, DataError> {
 /// What is shared by a chart and all those within it.
 #[derive(Default)]
 struct Loader {
+    reading: Reading,
     warnings: Vec<Warning>,
     unpacked: u64,
     depth: usize,
@@ -102,7 +107,7 @@ struct Loader {
 impl Loader {
     fn unpack(&mut self, bytes: &[u8]) -> Result<Vec<File>, ArchiveError> {
         let left = MAX_NESTED_SIZE.saturating_sub(self.unpacked);
-        let files = archive::unpack(bytes, left)?;
+        let files = archive::unpack(bytes, left, self.reading)?;
         self.unpacked += files.iter().map(|file| file.data.len() as u64).sum::<u64>();
         Ok(files)
     }

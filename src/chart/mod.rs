@@ -33,6 +33,7 @@ mod warning;
 
 use std::sync::Arc;
 
+use archive::Reading;
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
@@ -127,7 +128,17 @@ impl Chart {
     /// Where the archive is broken, too large or leaves its folder, where a file of it does not
     /// parse, or where `Chart.yaml` is not valid.
     pub fn load(archive: &[u8]) -> Result<Self, Error> {
-        load::archive(archive)
+        load::archive(archive, Reading::AsHelm)
+    }
+
+    /// Reads a packaged chart that is to be installed: as [`Chart::load`], but for archives that Helm
+    /// reads as something else than they seem to be. It takes a link for an empty file, and of two
+    /// `Chart.yaml` it takes what it likes.
+    ///
+    /// # Errors
+    /// As [`Chart::load`], and for a link, and for a `Chart.yaml` that is there twice.
+    pub fn load_exact(archive: &[u8]) -> Result<Self, Error> {
+        load::archive(archive, Reading::Exact)
     }
 
     /// Reads a packaged chart that was found under a file name, with the sentences of

@@ -679,7 +679,7 @@ impl Acting<'_> {
 
 /// The chart in an archive, if it is one that can be installed.
 fn installable(archive: &[u8]) -> Result<Chart, crate::chart::Error> {
-    let chart = Chart::load(archive)?;
+    let chart = Chart::load_exact(archive)?;
     // What Helm warns of (a deprecated chart) is no reason to stop; the chart's author knows.
     chart.check_installable(&mut Vec::new())?;
     Ok(chart)

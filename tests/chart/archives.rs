@@ -47,3 +47,26 @@ fn archives_load_and_fail_as_in_helm() {
         parted.join("\n")
     );
 }
+
+#[test]
+fn an_archive_that_is_not_what_it_seems_is_not_installed() {
+    let all: Vec<Value> = serde_json::from_str(include_str!("archives.json")).unwrap();
+    let mut refused = Vec::new();
+    for one in &all {
+        let data = STANDARD.decode(one["data"].as_str().unwrap_or("")).unwrap();
+        let Ok(as_helm) = Chart::load(&data) else {
+            continue;
+        };
+        let name = one["name"].as_str().unwrap();
+        match Chart::load_exact(&data) {
+            Ok(exact) => assert_eq!(exact.name(), as_helm.name(), "{name}"),
+            Err(error) => refused.push(format!("{name}: {}", chain(&error))),
+        }
+    }
+    let expected = [
+        "two Chart.yaml: unable to load chart archive: chart archive holds \"Chart.yaml\" twice",
+        "symlink: unable to load chart archive: chart archive holds a link: \"link\"",
+        "hardlink: unable to load chart archive: chart archive holds a link: \"link\"",
+    ];
+    assert_eq!(refused, expected);
+}

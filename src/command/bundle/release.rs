@@ -208,7 +208,7 @@ impl Carrier {
         let desired = Desired::new(resource, values)?;
         let bytes = archive.bytes.clone();
         let rendered = tokio::task::spawn_blocking(move || {
-            let chart = Chart::load(&bytes).context("load the chart")?;
+            let chart = Chart::load_exact(&bytes).context("load the chart")?;
             chart.check_installable(&mut Vec::new())?;
             let inputs = Inputs {
                 release: ReleaseFacts {
