@@ -358,11 +358,21 @@ impl Sources {
         trusted: &Trusted,
     ) -> Result<Signer, Error> {
         let verified = self.verify_now(chart, archive, trusted);
-        let verified = tokio::time::timeout(self.whole, verified).await;
-        verified.unwrap_or_else(|_| {
+        self.in_time(chart, "the signature", verified).await
+    }
+
+    /// Ends what takes longer than all of it may.
+    async fn in_time<T>(
+        &self,
+        chart: &ChartRef,
+        waited: &'static str,
+        work: impl Future<Output = Result<T, Error>>,
+    ) -> Result<T, Error> {
+        let done = tokio::time::timeout(self.whole, work).await;
+        done.unwrap_or_else(|_| {
             Err(Error::Timeout {
                 place: Box::new(place(chart, None)),
-                waited: "the signature",
+                waited,
             })
         })
     }
@@ -451,14 +461,7 @@ impl Sources {
         reference: &ReferenceKey,
     ) -> Result<Archive, Error> {
         let fetched = self.fetch_now(chart, reference);
-        let fetched = tokio::time::timeout(self.whole, fetched)
-            .await
-            .unwrap_or_else(|_| {
-                Err(Error::Timeout {
-                    place: Box::new(place(chart, None)),
-                    waited: "the whole fetch",
-                })
-            });
+        let fetched = self.in_time(chart, "the whole fetch", fetched).await;
         match fetched {
             Err(error) if chart.recorded.is_some() && error.is_outage() => {
                 let target = Target::new(chart, self.allow_insecure)?;

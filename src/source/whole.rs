@@ -50,13 +50,8 @@ impl Sources {
         with_signatures: bool,
     ) -> Result<Whole, Error> {
         let gathered = self.gather(chart, archive, with_signatures);
-        let gathered = tokio::time::timeout(self.whole, gathered).await;
-        gathered.unwrap_or_else(|_| {
-            Err(Error::Timeout {
-                place: Box::new(place(chart, None)),
-                waited: "what belongs to the chart",
-            })
-        })
+        self.in_time(chart, "what belongs to the chart", gathered)
+            .await
     }
 
     async fn gather(

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use url::Url;
 
 use super::super::error::{Error, Missing, Part};
-use super::super::manifest::{self, ACCEPT, INDEX, MANIFEST};
+use super::super::manifest::{self, ACCEPT, Content, INDEX, MANIFEST};
 use super::super::verify::cosign;
 use super::super::whole::{Named, Whole};
 use super::super::{Archive, Shared};
@@ -115,11 +115,9 @@ impl Gathering<'_> {
     }
 
     async fn inner(&mut self, url: &Url, entry: &Entry, depth: usize) -> Result<(), Error> {
-        let content = manifest::content(&entry.digest, entry.size);
-        let content = content.map_err(|reason| self.pull.malformed(url, reason))?;
-        if self.whole.contents.contains_key(&content.digest) {
+        let Some(content) = self.lacking(url, entry)? else {
             return Ok(());
-        }
+        };
         let url = self.pull.reference.url("manifests", &entry.digest);
         let limit = self.pull.shared.limits.manifest;
         let body = self.pull.content(&url, content, Part::Manifest, limit);
@@ -128,12 +126,18 @@ impl Gathering<'_> {
         Ok(())
     }
 
-    async fn blob(&mut self, url: &Url, entry: &Entry) -> Result<(), Error> {
+    /// What an entry names, unless it is there already.
+    fn lacking(&self, url: &Url, entry: &Entry) -> Result<Option<Content>, Error> {
         let content = manifest::content(&entry.digest, entry.size);
         let content = content.map_err(|reason| self.pull.malformed(url, reason))?;
-        if self.whole.contents.contains_key(&content.digest) {
+        let known = self.whole.contents.contains_key(&content.digest);
+        Ok((!known).then_some(content))
+    }
+
+    async fn blob(&mut self, url: &Url, entry: &Entry) -> Result<(), Error> {
+        let Some(content) = self.lacking(url, entry)? else {
             return Ok(());
-        }
+        };
         let url = self.pull.reference.url("blobs", &entry.digest);
         let limit = self.pull.shared.limits.archive;
         let body = self.pull.content(&url, content, Part::Archive, limit);
