@@ -167,7 +167,7 @@ impl Frame<'_> {
             kind,
             &self.tree.name,
             location,
-            self.at.text(),
+            self.at.text(&self.tree.body.source),
             message,
             cause,
         )

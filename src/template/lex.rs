@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::node::Position;
 use super::quote::quoted;
 use super::rune;
 use super::unicode::{is_digit, is_letter, is_print};
@@ -94,7 +95,7 @@ impl ItemKind {
 pub(super) struct Item<'t> {
     pub(super) kind: ItemKind,
     /// Where it starts, in bytes.
-    pub(super) position: usize,
+    pub(super) position: Position,
     pub(super) text: &'t [u8],
     /// The line where it starts, from 1.
     pub(super) line: usize,
@@ -236,7 +237,7 @@ impl<'t> Lexer<'t> {
     fn emit(&mut self, kind: ItemKind) -> Item<'t> {
         let item = Item {
             kind,
-            position: self.start,
+            position: self.start as Position,
             text: &self.input[self.start..self.position],
             line: self.start_line,
             fault: Fault::None,
@@ -275,7 +276,7 @@ impl<'t> Lexer<'t> {
     fn error(&mut self, fault: Fault<'t>) -> Item<'t> {
         let item = Item {
             kind: ItemKind::Error,
-            position: self.start,
+            position: self.start as Position,
             text: b"",
             line: self.start_line,
             fault,

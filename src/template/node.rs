@@ -11,8 +11,9 @@ use super::number::Number;
 use super::quote::quote;
 use super::value::Value;
 
-/// A byte position in the text of a template.
-pub(super) type Position = usize;
+/// A byte position in the text of a template. No text is larger: neither a chart's file nor what a
+/// template can make is allowed to be.
+pub(super) type Position = u32;
 
 /// The name of a field, variable or function; a text has each but once.
 pub(super) type Name = Rc<[u8]>;
@@ -41,14 +42,14 @@ impl Tree {
     /// Whether there is nothing but space and definitions. Go: parse.IsEmptyTree.
     pub(super) fn is_empty(&self) -> bool {
         self.body.root.nodes.iter().all(|node| match node {
-            Node::Text(text) => bstr::ByteSlice::trim(&*text.text).is_empty(),
+            Node::Text(text) => bstr::ByteSlice::trim(text.of(&self.body.source)).is_empty(),
             _ => false,
         })
     }
 
     /// Where a position is. Go: Tree.ErrorContext.
     pub(super) fn location(&self, position: Position) -> Location {
-        let before = &self.body.source[..position.min(self.body.source.len())];
+        let before = &self.body.source[..self.body.source.len().min(position as usize)];
         let line_start = before
             .iter()
             .rposition(|&byte| byte == b'\n')
@@ -80,11 +81,17 @@ pub(super) enum Node {
     Template(Box<Invocation>),
 }
 
-/// A run of plain text, as it stands in the source.
+/// A run of plain text: where it stands in the source.
 #[derive(Debug)]
 pub(super) struct Text {
     pub(super) position: Position,
-    pub(super) text: Bytes,
+    pub(super) length: u32,
+}
+
+impl Text {
+    pub(super) fn of<'s>(&self, source: &'s [u8]) -> &'s [u8] {
+        &source[self.position as usize..][..self.length as usize]
+    }
 }
 
 /// `if`, `with` or `range`.
@@ -108,14 +115,14 @@ pub(super) struct Invocation {
 #[derive(Debug)]
 pub(super) struct Pipe {
     pub(super) position: Position,
-    pub(super) variables: Variables,
+    /// Few have any.
+    pub(super) variables: Option<Box<Variables>>,
     pub(super) commands: Box<[Command]>,
 }
 
 /// The variables at the head of a pipeline.
 #[derive(Debug)]
 pub(super) enum Variables {
-    None,
     /// `$x := ...`
     Declared(Vec<(Name, usize)>),
     /// `$x = ...`
@@ -125,7 +132,6 @@ pub(super) enum Variables {
 impl Variables {
     pub(super) fn len(&self) -> usize {
         match self {
-            Self::None => 0,
             Self::Declared(variables) => variables.len(),
             Self::Assigned(variables) => variables.len(),
         }
@@ -147,38 +153,38 @@ pub(super) struct Command {
     pub(super) position: Position,
     /// The first is what is called or shown, the others are its arguments.
     pub(super) terms: Box<[Term]>,
-    /// Slots that the arguments may or may not set, if this is `and` or `or`.
-    pub(super) uncertain: Box<[usize]>,
+    /// Hardly any has some.
+    pub(super) uncertain: Option<Box<Uncertain>>,
 }
 
-/// An operand.
+/// Slots that the arguments of `and` or `or` may or may not set.
+#[derive(Debug)]
+pub(super) struct Uncertain {
+    pub(super) slots: Box<[usize]>,
+}
+
+/// An operand. What looks the same wherever it stands, a text has but once.
 #[derive(Debug)]
 pub(super) enum Term {
     Dot(Position),
     Nil(Position),
     Bool(Position, bool),
-    Number(Position, Box<Number>),
-    String(Box<StringTerm>),
-    Field(Box<Field>),
+    Number(Position, Rc<Number>),
+    String(Position, Rc<StringTerm>),
+    /// `.x.y`
+    Field(Position, Box<[Name]>),
     Variable(Box<Variable>),
-    Identifier(Box<Identifier>),
+    Identifier(Position, Rc<Identifier>),
     Chain(Box<Chain>),
     Pipe(Box<Pipe>),
 }
 
+/// A string constant.
 #[derive(Debug)]
 pub(super) struct StringTerm {
-    pub(super) position: Position,
     /// As written, with its quotes.
     pub(super) quoted: Bytes,
     pub(super) value: Value,
-}
-
-/// `.x.y`
-#[derive(Debug)]
-pub(super) struct Field {
-    pub(super) position: Position,
-    pub(super) names: Box<[Name]>,
 }
 
 /// `$x.y`
@@ -194,7 +200,6 @@ pub(super) struct Variable {
 /// A function's name.
 #[derive(Debug)]
 pub(super) struct Identifier {
-    pub(super) position: Position,
     pub(super) name: Name,
     pub(super) callee: Callee,
 }
@@ -228,12 +233,12 @@ impl At<'_> {
         }
     }
 
-    /// The node as Go prints it.
-    pub(super) fn text(self) -> String {
+    /// The node as Go prints it, out of the text that it was parsed from.
+    pub(super) fn text(self, source: &[u8]) -> String {
         let mut out = Vec::new();
         match self {
-            Self::List(list) => list.write(&mut out),
-            Self::Node(node) => node.write(&mut out),
+            Self::List(list) => list.write(source, &mut out),
+            Self::Node(node) => node.write(source, &mut out),
             Self::Pipe(pipe) => pipe.write(&mut out),
             Self::Command(command) => command.write(&mut out),
             Self::Term(term) => term.write(&mut out),
@@ -242,18 +247,10 @@ impl At<'_> {
     }
 }
 
-impl From<Vec<Node>> for List {
-    fn from(nodes: Vec<Node>) -> Self {
-        Self {
-            nodes: nodes.into(),
-        }
-    }
-}
-
 impl List {
-    fn write(&self, out: &mut Vec<u8>) {
+    fn write(&self, source: &[u8], out: &mut Vec<u8>) {
         for node in &self.nodes {
-            node.write(out);
+            node.write(source, out);
         }
     }
 }
@@ -269,9 +266,9 @@ impl Node {
         }
     }
 
-    fn write(&self, out: &mut Vec<u8>) {
+    fn write(&self, source: &[u8], out: &mut Vec<u8>) {
         match self {
-            Self::Text(text) => out.extend_from_slice(&text.text),
+            Self::Text(text) => out.extend_from_slice(text.of(source)),
             Self::Action(pipe) => {
                 out.extend_from_slice(b"{{");
                 pipe.write(out);
@@ -279,9 +276,9 @@ impl Node {
             }
             Self::Break(_) => out.extend_from_slice(b"{{break}}"),
             Self::Continue(_) => out.extend_from_slice(b"{{continue}}"),
-            Self::If(branch) => branch.write(b"if", out),
-            Self::With(branch) => branch.write(b"with", out),
-            Self::Range(branch) => branch.write(b"range", out),
+            Self::If(branch) => branch.write(b"if", source, out),
+            Self::With(branch) => branch.write(b"with", source, out),
+            Self::Range(branch) => branch.write(b"range", source, out),
             Self::Template(invocation) => {
                 out.extend_from_slice(b"{{template ");
                 out.extend_from_slice(&quote(invocation.name.as_bytes()));
@@ -296,16 +293,16 @@ impl Node {
 }
 
 impl Branch {
-    fn write(&self, keyword: &[u8], out: &mut Vec<u8>) {
+    fn write(&self, keyword: &[u8], source: &[u8], out: &mut Vec<u8>) {
         out.extend_from_slice(b"{{");
         out.extend_from_slice(keyword);
         out.push(b' ');
         self.pipe.write(out);
         out.extend_from_slice(b"}}");
-        self.list.write(out);
+        self.list.write(source, out);
         if let Some(list) = &self.else_list {
             out.extend_from_slice(b"{{else}}");
-            list.write(out);
+            list.write(source, out);
         }
         out.extend_from_slice(b"{{end}}");
     }
@@ -313,13 +310,13 @@ impl Branch {
 
 impl Pipe {
     fn write(&self, out: &mut Vec<u8>) {
-        match &self.variables {
-            Variables::None => {}
-            Variables::Declared(variables) => {
+        match self.variables.as_deref() {
+            None => {}
+            Some(Variables::Declared(variables)) => {
                 write_names(out, variables.iter().map(|(name, _)| name));
                 out.extend_from_slice(b" := ");
             }
-            Variables::Assigned(variables) => {
+            Some(Variables::Assigned(variables)) => {
                 write_names(out, variables.iter().map(|(name, _)| name));
                 out.extend_from_slice(b" = ");
             }
@@ -358,10 +355,9 @@ impl Term {
         match self {
             Self::Dot(position) | Self::Nil(position) => *position,
             Self::Bool(position, _) | Self::Number(position, _) => *position,
-            Self::String(string) => string.position,
-            Self::Field(field) => field.position,
+            Self::String(position, _) | Self::Field(position, _) => *position,
+            Self::Identifier(position, _) => *position,
             Self::Variable(variable) => variable.position,
-            Self::Identifier(identifier) => identifier.position,
             Self::Chain(chain) => chain.position,
             Self::Pipe(pipe) => pipe.position,
         }
@@ -369,7 +365,9 @@ impl Term {
 
     /// The term as Go prints it, for messages.
     pub(super) fn text(&self) -> String {
-        At::Term(self).text()
+        let mut out = Vec::new();
+        self.write(&mut out);
+        String::from_utf8_lossy(&out).into_owned()
     }
 
     fn write_in_parentheses(&self, out: &mut Vec<u8>) {
@@ -388,13 +386,13 @@ impl Term {
             Self::Nil(_) => out.extend_from_slice(b"nil"),
             Self::Bool(_, truth) => out.extend_from_slice(truth.to_string().as_bytes()),
             Self::Number(_, number) => out.extend_from_slice(&number.text),
-            Self::String(string) => out.extend_from_slice(&string.quoted),
-            Self::Field(field) => write_fields(out, &field.names),
+            Self::String(_, string) => out.extend_from_slice(&string.quoted),
+            Self::Field(_, names) => write_fields(out, names),
             Self::Variable(variable) => {
                 out.extend_from_slice(&variable.name);
                 write_fields(out, &variable.fields);
             }
-            Self::Identifier(identifier) => out.extend_from_slice(&identifier.name),
+            Self::Identifier(_, identifier) => out.extend_from_slice(&identifier.name),
             Self::Chain(chain) => {
                 chain.term.write_in_parentheses(out);
                 write_fields(out, &chain.fields);

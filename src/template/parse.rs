@@ -12,7 +12,11 @@ use foldhash::fast::FixedState;
 use super::error::Error;
 use super::functions::Functions;
 use super::lex::{Item, ItemKind, Lexer};
-use super::node::{Body, Branch, Invocation, List, Name, Node, Place, Position, Text, Tree};
+use super::node::{
+    Body, Branch, Command, Identifier, Invocation, List, Name, Node, Place, Position, StringTerm,
+    Term, Text, Tree,
+};
+use super::number::Number;
 use super::quote::{quoted, unquote};
 
 /// How deep parentheses and control structures can stand in each other. Go stops at 10,000
@@ -35,6 +39,12 @@ pub(super) fn parse(file: &str, text: Bytes, functions: &Functions) -> Result<Ve
         open: vec![Open::new(Rc::clone(&file))],
         nesting: 0,
         names: HashSet::default(),
+        nodes: Vec::new(),
+        commands: Vec::new(),
+        terms: Vec::new(),
+        numbers: HashMap::default(),
+        strings: HashMap::default(),
+        identifiers: HashMap::default(),
         file,
     };
     let root = parser.parse_text()?;
@@ -55,6 +65,14 @@ struct Parser<'t> {
     nesting: usize,
     // As in `set`: texts made to collide cost time in their own render alone.
     names: HashSet<Name, FixedState>,
+    /// The parts of what is being parsed, the innermost last, until it is known how many they are.
+    nodes: Vec<Node>,
+    commands: Vec<Command>,
+    terms: Vec<Term>,
+    /// What was read already, by how it is written.
+    numbers: HashMap<&'t [u8], Rc<Number>, FixedState>,
+    strings: HashMap<&'t [u8], Rc<StringTerm>, FixedState>,
+    identifiers: HashMap<&'t [u8], Rc<Identifier>, FixedState>,
 }
 
 /// A template that is being parsed. Each has its own look-ahead, as in Go, whose line numbers in
@@ -287,7 +305,7 @@ impl<'t> Parser<'t> {
 
     /// A whole text. Go: Tree.parse.
     fn parse_text(&mut self) -> Result<List, Error> {
-        let mut nodes = Vec::new();
+        let first = self.nodes.len();
         while self.peek().kind != ItemKind::Eof {
             if self.peek().kind == ItemKind::LeftDelim {
                 let delim = self.next();
@@ -298,11 +316,11 @@ impl<'t> Parser<'t> {
                 self.backup2(delim);
             }
             match self.text_or_action()? {
-                Parsed::Node(node) => nodes.push(node),
+                Parsed::Node(node) => self.nodes.push(node),
                 Parsed::End(end) => return self.error(format!("unexpected {}", end.text())),
             }
         }
-        Ok(List::from(nodes))
+        Ok(self.list(first))
     }
 
     fn parse_definition(&mut self) -> Result<(), Error> {
@@ -319,14 +337,21 @@ impl<'t> Parser<'t> {
 
     /// Nodes up to `{{end}}` or `{{else}}`.
     fn item_list(&mut self) -> Result<(List, ListEnd), Error> {
-        let mut nodes = Vec::new();
+        let first = self.nodes.len();
         while self.peek_non_space().kind != ItemKind::Eof {
             match self.text_or_action()? {
-                Parsed::Node(node) => nodes.push(node),
-                Parsed::End(end) => return Ok((List::from(nodes), end)),
+                Parsed::Node(node) => self.nodes.push(node),
+                Parsed::End(end) => return Ok((self.list(first), end)),
             }
         }
         self.error("unexpected EOF")
+    }
+
+    /// The nodes from this one on, as many as there are.
+    fn list(&mut self, first: usize) -> List {
+        List {
+            nodes: self.nodes.drain(first..).collect(),
+        }
     }
 
     fn text_or_action(&mut self) -> Result<Parsed, Error> {
@@ -334,7 +359,7 @@ impl<'t> Parser<'t> {
         match item.kind {
             ItemKind::Text => Ok(Parsed::Node(Node::Text(Text {
                 position: item.position,
-                text: self.source.slice_ref(item.text),
+                length: item.text.len() as u32,
             }))),
             ItemKind::LeftDelim => {
                 self.tree().action_line = item.line;
@@ -431,7 +456,9 @@ impl<'t> Parser<'t> {
                 };
             }
         };
-        Ok(List::from(vec![node]))
+        Ok(List {
+            nodes: Box::new([node]),
+        })
     }
 
     fn else_control(&mut self) -> Result<ListEnd, Error> {

@@ -19,14 +19,14 @@ impl Machine<'_> {
         match term {
             Term::Dot(_) => Ok(dot.clone()),
             Term::Nil(_) => Ok(Reflected::bare(Value::Nil)),
-            Term::Field(field) => self.eval_fields(frame, dot, dot, term, &field.names, &[], None),
+            Term::Field(_, names) => self.eval_fields(frame, dot, dot, term, names, &[], None),
             Term::Variable(variable) => self.eval_variable(frame, dot, variable, term, &[], None),
             Term::Pipe(pipe) => self.eval_pipeline(frame, dot, pipe).map(Reflected::bare),
-            Term::Identifier(identifier) => {
+            Term::Identifier(_, identifier) => {
                 self.eval_function(frame, dot, identifier, At::Term(term), &[], None)
             }
             Term::Chain(_) => self.eval_chain(frame, dot, term, &[], None),
-            Term::Bool(..) | Term::Number(..) | Term::String(_) => {
+            Term::Bool(..) | Term::Number(..) | Term::String(..) => {
                 constant(frame, term).map(Reflected::bare)
             }
         }
@@ -51,7 +51,7 @@ impl Machine<'_> {
                     None => Err(frame.error(format!("cannot assign nil to {parameter}"))),
                 }
             }
-            Term::Bool(..) | Term::Number(..) | Term::String(_) => {
+            Term::Bool(..) | Term::Number(..) | Term::String(..) => {
                 frame.at = At::Term(term);
                 literal(frame, parameter, term)
             }
@@ -85,7 +85,7 @@ fn literal(frame: &Frame<'_>, parameter: Type, term: &Term) -> Result<Value, Err
             _ => (None, "bool"),
         },
         Type::String => match term {
-            Term::String(string) => (Some(string.value.clone()), "string"),
+            Term::String(_, string) => (Some(string.value.clone()), "string"),
             _ => (None, "string"),
         },
         Type::Int(kind) => {

@@ -55,14 +55,14 @@ impl Machine<'_> {
         }
         self.run.depth -= 1;
         let value = value.unwrap_or_default();
-        match &pipe.variables {
-            Variables::None => {}
-            Variables::Declared(declared) => {
+        match pipe.variables.as_deref() {
+            None => {}
+            Some(Variables::Declared(declared)) => {
                 for (_, slot) in declared {
                     frame.slots[*slot] = Some(Reflected::bare(value.clone()));
                 }
             }
-            Variables::Assigned(assigned) => {
+            Some(Variables::Assigned(assigned)) => {
                 for (name, place) in assigned {
                     frame.assign(name, place, Reflected::bare(value.clone()))?;
                 }
@@ -83,13 +83,17 @@ impl Machine<'_> {
             return Err(frame.error("empty command"));
         };
         match first {
-            Term::Field(field) => {
+            Term::Field(_, names) => {
                 frame.at = At::Term(first);
-                return self.eval_fields(frame, dot, dot, first, &field.names, args, last);
+                return self.eval_fields(frame, dot, dot, first, names, args, last);
             }
             Term::Chain(_) => return self.eval_chain(frame, dot, first, args, last),
-            Term::Identifier(identifier) => {
-                for &slot in &command.uncertain {
+            Term::Identifier(_, identifier) => {
+                for &slot in command
+                    .uncertain
+                    .iter()
+                    .flat_map(|uncertain| &uncertain.slots)
+                {
                     frame.slots[slot] = None;
                 }
                 frame.at = At::Term(first);
@@ -158,7 +162,7 @@ fn not_a_function(
 pub(super) fn constant(frame: &Frame<'_>, term: &Term) -> Result<Value, Error> {
     match term {
         Term::Bool(_, truth) => Ok(Value::Bool(*truth)),
-        Term::String(string) => Ok(string.value.clone()),
+        Term::String(_, string) => Ok(string.value.clone()),
         Term::Number(_, number) => ideal_constant(frame, number),
         _ => Err(frame.error(format!("can't evaluate command {:?}", term.text()))),
     }

@@ -41,10 +41,10 @@ impl Machine<'_> {
         frame.at = At::Node(node);
         self.step(frame)?;
         match node {
-            Node::Text(text) => self.write(frame, &text.text)?,
+            Node::Text(text) => self.write(frame, text.of(&frame.tree.body.source))?,
             Node::Action(pipe) => {
                 let value = self.eval_pipeline(frame, dot, pipe)?;
-                if let Variables::None = pipe.variables {
+                if pipe.variables.is_none() {
                     frame.at = At::Node(node);
                     self.print_value(frame, &value)?;
                 }
@@ -197,7 +197,8 @@ impl Machine<'_> {
         branch: &Branch,
         value: &Value,
     ) -> Result<(), Error> {
-        if branch.pipe.variables.len() > 1 {
+        let variables = branch.pipe.variables.as_deref();
+        if variables.is_some_and(|variables| variables.len() > 1) {
             let shown = sprint(std::slice::from_ref(value));
             let message = format!("can't use {shown} to iterate over more than one variable");
             return Err(frame.error(message));
@@ -226,7 +227,7 @@ impl Machine<'_> {
         for (index, item) in items {
             ran = true;
             self.step(frame)?;
-            set_range_variables(frame, &branch.pipe.variables, index, &item)?;
+            set_range_variables(frame, branch.pipe.variables.as_deref(), index, &item)?;
             if self.walk_list(frame, &item, &branch.list)? == Flow::Break {
                 break;
             }
@@ -302,13 +303,13 @@ fn numbered(index: usize) -> Reflected {
 /// Go: exec.go oneIteration. With one variable it gets the item, with two the index comes first.
 fn set_range_variables(
     frame: &mut Frame<'_>,
-    variables: &Variables,
+    variables: Option<&Variables>,
     index: Reflected,
     item: &Reflected,
 ) -> Result<(), Error> {
     match variables {
-        Variables::None => Ok(()),
-        Variables::Declared(declared) => {
+        None => Ok(()),
+        Some(Variables::Declared(declared)) => {
             if let [(_, first), (_, second), ..] = declared.as_slice() {
                 frame.slots[*first] = Some(index);
                 frame.slots[*second] = Some(item.clone());
@@ -317,7 +318,7 @@ fn set_range_variables(
             }
             Ok(())
         }
-        Variables::Assigned(assigned) => {
+        Some(Variables::Assigned(assigned)) => {
             if let [(name, first), (second_name, second), ..] = assigned.as_slice() {
                 frame.assign(name, first, index)?;
                 frame.assign(second_name, second, item.clone())?;

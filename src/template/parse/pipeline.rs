@@ -1,10 +1,12 @@
 //! Pipelines: declarations, commands, operands.
 
+use std::rc::Rc;
+
 use super::{Error, Item, ItemKind, Parser, Position, Scoped};
 use crate::template::builtins::Builtin;
 use crate::template::functions::Callee;
 use crate::template::node::{
-    Chain, Command, Field, Identifier, Name, Pipe, StringTerm, Term, Variable, Variables,
+    Chain, Command, Identifier, Name, Pipe, StringTerm, Term, Uncertain, Variable, Variables,
 };
 use crate::template::number::Number;
 use crate::template::quote::{quoted, unquote};
@@ -21,7 +23,7 @@ impl<'t> Parser<'t> {
     pub(super) fn pipeline(&mut self, context: &'static str, end: ItemKind) -> Result<Pipe, Error> {
         let position = self.peek_non_space().position;
         let heads = self.declarations(context)?;
-        let mut commands = Vec::new();
+        let first = self.commands.len();
         loop {
             let item = self.next_non_space();
             match item.kind {
@@ -39,16 +41,18 @@ impl<'t> Parser<'t> {
                 | ItemKind::Variable
                 | ItemKind::LeftParen => {
                     self.backup();
-                    commands.push(self.command()?);
+                    let command = self.command()?;
+                    self.commands.push(command);
                 }
                 _ => return self.unexpected(item, context),
             }
         }
+        let commands: Box<[Command]> = self.commands.drain(first..).collect();
         self.check_pipeline(&commands, context)?;
         Ok(Pipe {
             position,
             variables: self.variables(heads),
-            commands: commands.into(),
+            commands,
         })
     }
 
@@ -99,14 +103,14 @@ impl<'t> Parser<'t> {
     }
 
     /// What the execution does with the variables once the commands have run.
-    fn variables(&mut self, heads: Heads<'t>) -> Variables {
+    fn variables(&mut self, heads: Heads<'t>) -> Option<Box<Variables>> {
         if heads.names.is_empty() {
-            return Variables::None;
+            return None;
         }
         let names = heads.names.iter();
         if heads.assign {
             let assigned = names.map(|name| (self.name(name), self.tree().place(name)));
-            return Variables::Assigned(assigned.collect());
+            return Some(Box::new(Variables::Assigned(assigned.collect())));
         }
         let uncertain = self.tree().uncertain > 0;
         let declared = names.map(|&name| {
@@ -118,7 +122,7 @@ impl<'t> Parser<'t> {
         let declared = declared.collect();
         let tree = self.tree();
         tree.slots = tree.slots.max(tree.scope.len());
-        Variables::Declared(declared)
+        Some(Box::new(Variables::Declared(declared)))
     }
 
     fn check_pipeline(&mut self, commands: &[Command], context: &str) -> Result<(), Error> {
@@ -130,7 +134,7 @@ impl<'t> Parser<'t> {
             | Term::Dot(_)
             | Term::Nil(_)
             | Term::Number(..)
-            | Term::String(_) = command.terms[0]
+            | Term::String(..) = command.terms[0]
             {
                 let stage = index + 1;
                 return self.error(format!("non executable command in pipeline stage {stage}"));
@@ -143,17 +147,17 @@ impl<'t> Parser<'t> {
     fn command(&mut self) -> Result<Command, Error> {
         let position = self.peek_non_space().position;
         let first_slot = self.tree().scope.len();
-        let mut terms: Vec<Term> = Vec::new();
+        let first = self.terms.len();
         let mut short_circuits = false;
         loop {
             self.peek_non_space();
             // The first argument of `and` and `or` is always evaluated, the others may not be.
-            let uncertain = usize::from(short_circuits && terms.len() >= 2);
+            let uncertain = usize::from(short_circuits && self.terms.len() >= first + 2);
             self.tree().uncertain += uncertain;
             let operand = self.operand()?;
             self.tree().uncertain -= uncertain;
-            terms.extend(operand);
-            if let [Term::Identifier(identifier)] = terms.as_slice() {
+            self.terms.extend(operand);
+            if let [Term::Identifier(_, identifier)] = &self.terms[first..] {
                 short_circuits = matches!(
                     identifier.callee,
                     Callee::Builtin(Builtin::And | Builtin::Or)
@@ -168,16 +172,18 @@ impl<'t> Parser<'t> {
             }
             break;
         }
+        let terms: Box<[Term]> = self.terms.drain(first..).collect();
         if terms.is_empty() {
             return self.error("empty command");
         }
         let scope = &self.tree().scope;
         let uncertain =
             (first_slot..scope.len()).filter(|&slot| short_circuits && scope[slot].uncertain);
+        let slots: Box<[usize]> = uncertain.collect();
         Ok(Command {
             position,
-            uncertain: uncertain.collect(),
-            terms: terms.into(),
+            uncertain: (!slots.is_empty()).then(|| Box::new(Uncertain { slots })),
+            terms,
         })
     }
 
@@ -198,20 +204,15 @@ impl<'t> Parser<'t> {
         // The position of a chain is that of its first field after the term.
         let position = first.position;
         Ok(Some(match term {
-            Term::Field(mut field) => {
-                field.position = position;
-                field.names = std::mem::take(&mut field.names)
-                    .into_iter()
-                    .chain(fields)
-                    .collect();
-                Term::Field(field)
+            Term::Field(_, names) => {
+                Term::Field(position, names.into_iter().chain(fields).collect())
             }
             Term::Variable(mut variable) => {
                 variable.position = position;
                 variable.fields = fields.into();
                 Term::Variable(variable)
             }
-            Term::Bool(..) | Term::String(_) | Term::Number(..) | Term::Nil(_) | Term::Dot(_) => {
+            Term::Bool(..) | Term::String(..) | Term::Number(..) | Term::Nil(_) | Term::Dot(_) => {
                 let text = quoted(term.text().as_bytes());
                 return self.error(format!("unexpected . after term {text}"));
             }
@@ -231,16 +232,10 @@ impl<'t> Parser<'t> {
             ItemKind::Dot => Term::Dot(position),
             ItemKind::Nil => Term::Nil(position),
             ItemKind::Variable => self.use_variable(position, item.text)?,
-            ItemKind::Field => Term::Field(Box::new(Field {
-                position,
-                names: Box::new([self.name(&item.text[1..])]),
-            })),
+            ItemKind::Field => Term::Field(position, Box::new([self.name(&item.text[1..])])),
             ItemKind::Bool => Term::Bool(position, item.text == b"true"),
             ItemKind::CharConstant | ItemKind::Complex | ItemKind::Number => {
-                match Number::parse(item.text, item.kind) {
-                    Ok(number) => Term::Number(position, Box::new(number)),
-                    Err(message) => return self.error(message),
-                }
+                Term::Number(position, self.number(item)?)
             }
             ItemKind::LeftParen => {
                 self.descend()?;
@@ -248,14 +243,7 @@ impl<'t> Parser<'t> {
                 self.ascend();
                 Term::Pipe(Box::new(pipe))
             }
-            ItemKind::String | ItemKind::RawString => match unquote(item.text) {
-                Ok(text) => Term::String(Box::new(StringTerm {
-                    position,
-                    quoted: self.source.slice_ref(item.text),
-                    value: Value::string(text),
-                })),
-                Err(error) => return self.error(error.to_string()),
-            },
+            ItemKind::String | ItemKind::RawString => Term::String(position, self.string(item)?),
             _ => {
                 self.backup();
                 return Ok(None);
@@ -263,15 +251,46 @@ impl<'t> Parser<'t> {
         }))
     }
 
+    fn number(&mut self, item: Item<'t>) -> Result<Rc<Number>, Error> {
+        if let Some(number) = self.numbers.get(item.text) {
+            return Ok(Rc::clone(number));
+        }
+        let number = match Number::parse(item.text, item.kind) {
+            Ok(number) => Rc::new(number),
+            Err(message) => return self.error(message),
+        };
+        self.numbers.insert(item.text, Rc::clone(&number));
+        Ok(number)
+    }
+
+    fn string(&mut self, item: Item<'t>) -> Result<Rc<StringTerm>, Error> {
+        if let Some(string) = self.strings.get(item.text) {
+            return Ok(Rc::clone(string));
+        }
+        let string = match unquote(item.text) {
+            Ok(text) => Rc::new(StringTerm {
+                quoted: self.source.slice_ref(item.text),
+                value: Value::string(text),
+            }),
+            Err(error) => return self.error(error.to_string()),
+        };
+        self.strings.insert(item.text, Rc::clone(&string));
+        Ok(string)
+    }
+
     fn identifier(&mut self, item: Item<'t>) -> Result<Term, Error> {
+        if let Some(identifier) = self.identifiers.get(item.text) {
+            return Ok(Term::Identifier(item.position, Rc::clone(identifier)));
+        }
         let Some(callee) = self.functions.callee(item.text) else {
             return self.error(format!("function {} not defined", quoted(item.text)));
         };
-        Ok(Term::Identifier(Box::new(Identifier {
-            position: item.position,
-            name: self.name(item.text),
+        let identifier = Rc::new(Identifier {
             callee: callee.clone(),
-        })))
+            name: self.name(item.text),
+        });
+        self.identifiers.insert(item.text, Rc::clone(&identifier));
+        Ok(Term::Identifier(item.position, identifier))
     }
 
     fn use_variable(&mut self, position: Position, name: &'t [u8]) -> Result<Term, Error> {
