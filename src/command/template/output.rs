@@ -21,31 +21,31 @@ pub(super) fn help(flags: &Flags<Options>) -> Result<(), Failed> {
         flags.listing(false, &mut defaults),
         flags.listing(true, &mut defaults),
     );
-    write(&format!(
+    write([&format!(
         "Renders a chart and prints the manifests, as helm template does.\n\n\
          Usage:\n  pintle template [NAME] [CHART] [flags]\n\n\
          Flags:\n{own}\nGlobal Flags:\n{inherited}"
-    ))
+    )])
 }
 
 /// The manifest, then the hooks; to standard output or into files.
 /// helm: pkg/cmd/template.go
 pub(super) fn print(options: &Options, release: &str, rendered: &Rendered) -> Result<(), Failed> {
-    let mut text = if options.output_dir.is_empty() {
-        let mut text = format!("{}\n", rendered.manifest.trim());
-        for (path, manifest) in hooks(options, rendered) {
-            text.push_str(&format!("---\n# Source: {path}\n{manifest}\n"));
-        }
-        text
+    let (manifest, hooks): (&str, String) = if options.output_dir.is_empty() {
+        let hooks = hooks(options, rendered);
+        let hooks = hooks.map(|(path, hook)| format!("---\n# Source: {path}\n{hook}\n"));
+        (rendered.manifest.trim(), hooks.collect())
     } else {
         write_files(options, release, rendered)?;
         // Helm prints its manifest all the same, which is empty then.
-        "\n".to_owned()
+        ("", String::new())
     };
-    if !options.show_only.is_empty() {
-        text = select::show_only(&text, &options.show_only)?;
+    if options.show_only.is_empty() {
+        // The manifest of a large chart is large: it is not copied once more.
+        return write([manifest, "\n", &hooks]);
     }
-    write(&text)
+    let text = format!("{manifest}\n{hooks}");
+    write([&select::show_only(&text, &options.show_only)?])
 }
 
 /// What was rendered before an error, which `--debug` shows; the error is what is left to say.
@@ -60,13 +60,15 @@ pub(super) fn print_broken(options: &Options, partial: &str, error: Failed) -> F
         }
     }
     // The error is what matters, so one of printing is not.
-    let _ = write(&text);
+    let _ = write([&text]);
     error
 }
 
-fn write(text: &str) -> Result<(), Failed> {
+fn write<const PARTS: usize>(parts: [&str; PARTS]) -> Result<(), Failed> {
     let mut out = std::io::stdout().lock();
-    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+    let mut parts = parts.into_iter();
+    let written = parts.try_for_each(|part| out.write_all(part.as_bytes()));
+    match written.and_then(|()| out.flush()) {
         // Whoever reads has seen enough.
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
         result => result.map_err(|error| Failed::of(&error)),
@@ -157,5 +159,5 @@ fn write_file(folder: &str, path: &str, content: &str, again: bool) -> Result<()
         .map_err(|error| failed("open", file, error))?;
     open.write_all(text.as_bytes())
         .map_err(|error| failed("write", file, error))?;
-    write(&format!("wrote {name}\n"))
+    write([&format!("wrote {name}\n")])
 }
