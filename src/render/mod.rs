@@ -33,6 +33,7 @@ pub use capabilities::{Capabilities, HelmVersion, InvalidKubeVersion, KubeVersio
 pub use inputs::{Environment, Inputs, Options, RandomBytes, ReleaseFacts, Rendered, ResolveHost};
 pub use lookup::{Lookup, LookupError, NoCluster};
 pub use text::text;
+pub use worker::stack;
 
 use engine::Engine;
 use session::Asker;

@@ -65,8 +65,9 @@ thread_local! {
     static ENGINE: Cell<Option<Engine>> = const { Cell::new(None) };
 }
 
-/// How much stack a render may take.
-fn stack() -> usize {
+/// How many bytes of stack a render may take. A thread that has as much left renders on its own
+/// stack; for another one it is mapped for the time of the render.
+pub fn stack() -> usize {
     Limits::default().stack() + FUNCTIONS_STACK
 }
 
@@ -88,7 +89,9 @@ fn run_here(chart: Chart, inputs: Inputs) -> Result<Outcome, Error> {
         let outcome = super::render_here(chart, inputs, None, &mut engine);
         (outcome, engine)
     };
-    let ended = catch_unwind(AssertUnwindSafe(|| stacker::grow(stack(), render)));
+    let ended = catch_unwind(AssertUnwindSafe(|| {
+        stacker::maybe_grow(stack(), stack(), render)
+    }));
     let (outcome, engine) = ended.map_err(|panic| Error::Panic(panic_words(&*panic)))?;
     ENGINE.set(Some(engine));
     Ok(outcome)

@@ -3,9 +3,10 @@
 //! In: charts. Out: what each took. Never: a render that is not whole; dependencies, values,
 //! schemas, templates and the sorted manifest are all in it.
 
+use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow};
 use pintle::chart::{Chart, values};
 use pintle::render::{
     self, Capabilities, Environment, Inputs, KubeVersion, NoCluster, Options, ReleaseFacts,
@@ -16,10 +17,29 @@ use serde_json::{Map, Value};
 use crate::Times;
 use crate::corpus::Task;
 
-/// The best of so many rounds.
-pub(crate) fn best(task: &Task, rounds: usize) -> Times {
+/// The best times of each, on a thread as the controller's workers are: with the stack that a render
+/// may take.
+pub(crate) fn all(tasks: &[Task], rounds: usize, at_least: Duration) -> Result<Vec<Times>> {
+    thread::scope(|scope| {
+        let builder = thread::Builder::new().stack_size(2 * render::stack());
+        let worker = builder.spawn_scoped(scope, || {
+            tasks
+                .iter()
+                .map(|task| best(task, rounds, at_least))
+                .collect()
+        })?;
+        let panicked = |_| anyhow!("the thread that renders panicked");
+        worker.join().map_err(panicked)
+    })
+}
+
+/// The best of so many rounds, and of those that fit into a time.
+fn best(task: &Task, rounds: usize, at_least: Duration) -> Times {
     let mut best = (Duration::MAX, Duration::MAX);
-    for _ in 0..rounds {
+    let began = Instant::now();
+    let mut done = 0;
+    while done < rounds || began.elapsed() < at_least {
+        done += 1;
         match once(task) {
             Ok((load, render)) => best = (best.0.min(load), best.1.min(render)),
             Err(error) => {
