@@ -6,6 +6,7 @@ mod hooks;
 mod replace;
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::pin::pin;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
@@ -22,6 +23,9 @@ use crate::manifest::{DeletePolicy, Hook, HookEvent, ObjectKey, OutputLogPolicy}
 use crate::plan::{self, Action, Exemptions, HookPhase, Notes, Plan, Step, Subject, Tests};
 use crate::release::{self, Record, Status};
 use crate::storage::Shelf;
+
+/// What is waited for no longer than this is not worth the work of packing.
+const A_MOMENT: Duration = Duration::from_millis(50);
 
 /// How a plan ended. A release that failed is no error: it is a fact, and it is recorded.
 #[derive(Clone, Debug)]
@@ -422,8 +426,13 @@ impl Execution<'_> {
         Ok(self.not_in_time("gone", unready))
     }
 
-    /// Waits with what is large packed away, because very many releases may wait at once.
+    /// Waits, and where that is for longer than a moment, with what is large packed away: very many
+    /// releases may wait at once.
     async fn while_packed<T>(&mut self, waiting: impl Future<Output = Result<T>>) -> Result<T> {
+        let mut waiting = pin!(waiting);
+        if let Ok(awaited) = tokio::time::timeout(A_MOMENT, waiting.as_mut()).await {
+            return awaited;
+        }
         let packed = self.shelf.pack(&mut self.record)?;
         let awaited = waiting.await;
         self.shelf.unpack(&mut self.record, packed)?;

@@ -332,7 +332,8 @@ fn rested(draft: &mut Draft<'_>, rest: &Rest, sight: &Sight) -> Next {
         Rest::FoughtOver => {
             in_sync(draft);
             let message = format!(
-                "somebody undoes every repair, so repairs are slowed down: {}",
+                "{}: {}",
+                found::SLOWED_DOWN,
                 found::places(sight.fought_over.iter().map(|fight| &fight.seen))
             );
             drifted(draft, &message, found::fights(&sight.fought_over));

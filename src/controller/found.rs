@@ -39,6 +39,9 @@ pub(super) fn account<'d>(drift: impl ExactSizeIterator<Item = &'d ObjectDrift>)
     })
 }
 
+/// What happens where an object is fought over.
+pub(super) const SLOWED_DOWN: &str = "somebody undoes every repair, so repairs are slowed down";
+
 /// Who changes what back, again and again.
 pub(super) fn fights(fought_over: &[FoughtOver]) -> String {
     let each = listed(fought_over.iter(), |fight| {
@@ -50,7 +53,7 @@ pub(super) fn fights(fought_over: &[FoughtOver]) -> String {
             fight.left_alone_for.as_secs()
         )
     });
-    format!("somebody undoes every repair, so repairs are slowed down: {each}")
+    format!("{SLOWED_DOWN}: {each}")
 }
 
 fn listed<T>(items: impl ExactSizeIterator<Item = T>, name: impl Fn(T) -> String) -> String {

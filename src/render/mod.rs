@@ -248,16 +248,22 @@ fn all(printed: &engine::Printed) -> String {
 }
 
 fn join(chart: &Chart, manifests: Vec<Manifest>, include_crds: bool) -> Joined {
+    let crds = match include_crds {
+        true => chart.crds(),
+        false => Vec::new(),
+    };
+    let defined = crds.iter().map(|crd| (&crd.path, crd.file.data.len()));
+    let printed = manifests.iter().map(|one| (&one.path, one.content.len()));
+    let lengths = defined.chain(printed);
     let mut joined = Joined::default();
-    let lengths = manifests.iter().map(|manifest| {
-        let Manifest { path, content, .. } = manifest;
-        Joined::AROUND + path.len() + content.len()
-    });
-    joined.text.reserve_exact(lengths.sum());
-    if include_crds {
-        for crd in chart.crds() {
-            joined.add(&crd.path, &String::from_utf8_lossy(&crd.file.data));
-        }
+    // Of a large chart it is large, and would be copied to where there is room for more.
+    joined.text.reserve_exact(
+        lengths
+            .map(|(path, content)| Joined::AROUND + path.len() + content)
+            .sum(),
+    );
+    for crd in crds {
+        joined.add(&crd.path, &String::from_utf8_lossy(&crd.file.data));
     }
     for manifest in manifests {
         joined.add(&manifest.path, &manifest.content);
