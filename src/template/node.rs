@@ -11,8 +11,7 @@ use super::number::Number;
 use super::quote::quote;
 use super::value::Value;
 
-/// A byte position in the text of a template. No text is larger: neither a chart's file nor what a
-/// template can make is allowed to be.
+/// A byte position in the text of a template; a larger text is not parsed.
 pub(super) type Position = u32;
 
 /// The name of a field, variable or function; a text has each but once.

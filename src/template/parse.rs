@@ -26,6 +26,10 @@ const DEEPEST: usize = 1_000;
 /// All templates that a text defines, the text's own last.
 pub(super) fn parse(file: &str, text: Bytes, functions: &Functions) -> Result<Vec<Tree>, Error> {
     let file: Rc<str> = Rc::from(file);
+    if Position::try_from(text.len()).is_err() {
+        let message = format!("a text of {} bytes is too long", text.len());
+        return Err(Error::parse(&file, 1, message));
+    }
     let mut parser = Parser {
         source: text.clone(),
         lexer: Lexer::new(

@@ -219,8 +219,8 @@ pub(super) fn is_prime(number: &BigUint) -> bool {
 
 /// Whether Fermat's test to the base two says of a number of this size that it is composite.
 ///
-/// Nearly all candidates end here. It is the first step of the whole test, too, for numbers of any
-/// size and any base: that takes a third longer.
+/// Nearly all candidates end here. The whole test begins with the same power, of numbers of any size,
+/// to any base: that takes a sixth longer.
 fn fails_to_base_two<const LIMBS: usize>(number: &BigUint) -> bool {
     let whole = Uint::<LIMBS>::from_be_slice(&number.to_bytes_be());
     let Some(odd) = whole.to_odd().into_option() else {
