@@ -56,16 +56,12 @@ fn search(seeds: [[u8; 32]; 2], bits: u32) -> Result<[BigUint; 2], String> {
             helper.join()
         })
         .map_err(|_| "the search for a prime broke off".to_owned())?;
-        match windows.each_ref().map(Window::prime) {
-            [Some(one), Some(other)] => return Ok([one, other]),
-            found => {
-                for (index, _) in found
-                    .iter()
-                    .enumerate()
-                    .filter(|(_, prime)| prime.is_none())
-                {
-                    windows[index] = Window::new(&mut randomness[index], bits);
-                }
+        if let [Some(one), Some(other)] = windows.each_ref().map(Window::prime) {
+            return Ok([one, other]);
+        }
+        for (window, random) in windows.iter_mut().zip(&mut randomness) {
+            if window.prime().is_none() {
+                *window = Window::new(random, bits);
             }
         }
     }
