@@ -73,6 +73,15 @@ pub enum Error {
         /// The object.
         object: Box<ObjectKey>,
     },
+    /// The API server does not know now whether it serves the kind: who serves the kind's group for
+    /// it does not answer.
+    #[error(
+        "{object}: the API server does not know now what {} serves: see kubectl get apiservices", .object.api_version
+    )]
+    StaleGroup {
+        /// The object.
+        object: Box<ObjectKey>,
+    },
     /// A template looks for objects of a group version that the cluster does not serve.
     // helm: pkg/engine/lookup_func.go getDynamicClientOnKind, word for word
     #[error(
@@ -169,7 +178,7 @@ impl Error {
     /// Whether the same request may go well later, with nothing changed here.
     pub fn is_transient(&self) -> bool {
         match self {
-            Self::Unavailable { .. } => true,
+            Self::Unavailable { .. } | Self::StaleGroup { .. } => true,
             Self::Storage(error) => error.is_transient(),
             Self::Refused { .. }
             | Self::Immutable { .. }

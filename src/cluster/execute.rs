@@ -13,6 +13,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use tracing::{debug, info};
 
+use super::crds::{TO_BE_LISTED, defined};
 use super::culprit::Printed;
 use super::error::{Error, Result};
 use super::live::{Cluster, Endpoint};
@@ -338,14 +339,19 @@ impl Execution<'_> {
     }
 
     /// A definition must be served before objects of its kind can follow.
-    async fn await_definition(&self, at: Endpoint, progress: &Progress) -> Result<()> {
-        let live = progress.live.get(&at.object).cloned();
-        let timeout = progress.left().min(Duration::from_secs(60));
+    async fn await_definition(&self, at: Endpoint, live: Value, progress: &Progress) -> Result<()> {
+        let expected: Vec<_> = defined(&live).collect();
+        let timeout = progress.left().min(TO_BE_LISTED);
         self.cluster
-            .await_ready(vec![(at, live)], timeout, self.permit, self.report)
-            .await?;
-        self.cluster.kinds.invalidate();
-        Ok(())
+            .await_listed(
+                vec![(at, live)],
+                &expected,
+                timeout,
+                self.permit,
+                self.report,
+            )
+            .await
+            .map(|_| ())
     }
 
     async fn delete(&self, object: &ObjectKey, progress: &mut Progress) -> Result<()> {

@@ -1,13 +1,15 @@
-//! Which kinds the cluster serves, and what a chart may know of it. Discovery is read once and
-//! again when a definition was applied, when a kind is unknown, and when it was read long ago.
+//! Which kinds the cluster serves, and what a chart may know of it. Whoever renders is told what is
+//! so now, as under Helm; whoever looks for a kind, what was so lately, and afresh where it is unknown.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use kube::Client;
 use kube::core::GroupVersionKind;
-use kube::discovery::{ApiResource, Discovery, Scope};
+use kube::discovery::{ApiResource, Scope};
 
+use super::crds::Defined;
+use super::discovery::Document;
 use super::error::{Error, Result};
 use crate::manifest::ObjectKey;
 
@@ -31,13 +33,14 @@ pub struct Kinds {
     known: Arc<Mutex<Option<Arc<Known>>>>,
 }
 
-/// How long what was read is taken for what is: somebody else may apply definitions, too.
+/// How long what was read is taken for what is, where nobody renders: somebody else may delete
+/// definitions.
 const AGE: Duration = Duration::from_secs(300);
 
 struct Known {
     read: Instant,
-    discovery: Discovery,
-    capabilities: Capabilities,
+    core: Arc<Document>,
+    groups: Arc<Document>,
 }
 
 impl Kinds {
@@ -49,93 +52,108 @@ impl Kinds {
         }
     }
 
-    /// What the cluster can do.
+    /// What the cluster can do now.
+    // helm: pkg/action/action.go getCapabilities
     pub async fn capabilities(&self) -> Result<Capabilities> {
-        Ok(self.known().await?.capabilities.clone())
-    }
-
-    /// Forgets what was read: a definition was applied or deleted.
-    pub fn invalidate(&self) {
-        *self.known.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        let version = async {
+            let asked = self.client.apiserver_version().await;
+            asked.map_err(|error| Error::of("discover", "the API server's version", error))
+        };
+        let (version, known) = tokio::try_join!(version, self.refresh())?;
+        Ok(Capabilities {
+            kube_version: version.git_version,
+            major: version.major,
+            minor: version.minor,
+            api_versions: known.versions().cloned().collect(),
+        })
     }
 
     /// The resource of an object's kind, and whether it is namespaced. An unknown kind is looked
-    /// up afresh once: its definition may have come since.
+    /// up afresh: its definition may have come since.
     pub async fn resolve(&self, object: &ObjectKey) -> Result<(ApiResource, Scope)> {
-        let fresh = self
-            .known
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .is_none();
-        if let Some(found) = self.known().await?.resolve(object) {
-            return Ok(found);
+        let kind = kind_of(object);
+        if let Some(found) = self.known().await?.resource(&kind) {
+            return Ok(found.clone());
         }
-        if !fresh {
-            self.invalidate();
-            if let Some(found) = self.known().await?.resolve(object) {
-                return Ok(found);
-            }
+        let known = self.refresh().await?;
+        match known.resource(&kind) {
+            Some(found) => Ok(found.clone()),
+            None if known.is_stale(&object.api_version) => Err(Error::StaleGroup {
+                object: Box::new(object.clone()),
+            }),
+            None => Err(Error::UnknownKind {
+                object: Box::new(object.clone()),
+            }),
         }
-        Err(Error::UnknownKind {
-            object: Box::new(object.clone()),
-        })
     }
 
     /// Whether a kind was served when the kinds were read last.
     pub async fn is_served(&self, object: &ObjectKey) -> Result<bool> {
-        Ok(self.known().await?.resolve(object).is_some())
+        Ok(self.known().await?.resource(&kind_of(object)).is_some())
     }
 
+    /// Whether a group version, such as `apps/v1`, was served when the kinds were read last.
+    pub async fn is_version_served(&self, api_version: &str) -> Result<bool> {
+        Ok(self.known().await?.versions().any(|one| one == api_version))
+    }
+
+    /// Whether the cluster now lists those of these kinds that it is to serve, and no others of them.
+    pub(super) async fn are_listed(&self, expected: &[Defined]) -> Result<bool> {
+        let known = self.refresh().await?;
+        let is_as_expected = |one: &Defined| known.resource(&one.kind).is_some() == one.served;
+        Ok(expected.iter().all(is_as_expected))
+    }
+
+    /// What is known, unless it was read long ago.
     async fn known(&self) -> Result<Arc<Known>> {
-        if let Some(known) = &*self.known.lock().unwrap_or_else(PoisonError::into_inner)
-            && known.read.elapsed() < AGE
-        {
-            return Ok(Arc::clone(known));
+        match self.remembered() {
+            Some(known) if known.read.elapsed() < AGE => Ok(known),
+            _ => self.refresh().await,
         }
-        let known = Arc::new(self.read().await?);
-        *self.known.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&known));
-        Ok(known)
     }
 
-    async fn read(&self) -> Result<Known> {
-        let failed = |error| Error::of("discover", "the cluster's kinds", error);
-        let version = self.client.apiserver_version().await.map_err(failed)?;
-        let discovery = Discovery::new(self.client.clone())
-            .run_aggregated()
-            .await
-            .map_err(failed)?;
-        let capabilities = Capabilities {
-            kube_version: version.git_version,
-            major: version.major,
-            minor: version.minor,
-            api_versions: api_versions(&discovery),
-        };
-        Ok(Known {
-            read: Instant::now(),
-            discovery,
-            capabilities,
-        })
+    fn remembered(&self) -> Option<Arc<Known>> {
+        self.known
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    /// What is so now.
+    async fn refresh(&self) -> Result<Arc<Known>> {
+        let read = Instant::now();
+        let before = self.remembered();
+        let core = before.as_ref().map(|known| Arc::clone(&known.core));
+        let groups = before.map(|known| Arc::clone(&known.groups));
+        let (core, groups) = tokio::try_join!(
+            Document::read(&self.client, "/api", core),
+            Document::read(&self.client, "/apis", groups)
+        )?;
+        let known = Arc::new(Known { read, core, groups });
+        let mut newest = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        // Who asked earlier and was answered later knows less.
+        if newest.as_ref().is_none_or(|newest| newest.read <= read) {
+            *newest = Some(Arc::clone(&known));
+        }
+        Ok(known)
     }
 }
 
 impl Known {
-    fn resolve(&self, object: &ObjectKey) -> Option<(ApiResource, Scope)> {
-        let kind = GroupVersionKind::gvk(object.group(), object.version(), &object.kind);
-        let (resource, capabilities) = self.discovery.resolve_gvk(&kind)?;
-        Some((resource, capabilities.scope))
+    fn resource(&self, kind: &GroupVersionKind) -> Option<&(ApiResource, Scope)> {
+        let documents = [&self.core, &self.groups];
+        documents.iter().find_map(|of| of.resources.get(kind))
+    }
+
+    fn versions(&self) -> impl Iterator<Item = &String> {
+        self.core.versions.iter().chain(&self.groups.versions)
+    }
+
+    fn is_stale(&self, api_version: &str) -> bool {
+        self.groups.stale.contains(api_version)
     }
 }
 
-/// helm: pkg/action/action.go GetVersionSet.
-fn api_versions(discovery: &Discovery) -> Vec<String> {
-    let mut versions = std::collections::BTreeSet::new();
-    for group in discovery.groups() {
-        for version in group.versions() {
-            for (resource, _) in group.versioned_resources(version) {
-                versions.insert(format!("{}/{}", resource.api_version, resource.kind));
-                versions.insert(resource.api_version);
-            }
-        }
-    }
-    versions.into_iter().collect()
+fn kind_of(object: &ObjectKey) -> GroupVersionKind {
+    GroupVersionKind::gvk(object.group(), object.version(), &object.kind)
 }

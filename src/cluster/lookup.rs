@@ -52,8 +52,8 @@ impl ClusterLookup {
     /// does not have is an error.
     // helm: pkg/engine/lookup_func.go getAPIResourceForGVK
     async fn unknown(&self, object: &ObjectKey) -> Result<Option<Value>> {
-        let served = self.cluster.capabilities().await?.api_versions;
-        if served.contains(&object.api_version) {
+        let kinds = &self.cluster.kinds;
+        if kinds.is_version_served(&object.api_version).await? {
             return Ok(None);
         }
         Err(Error::UnknownGroup {

@@ -10,6 +10,7 @@
 mod autoscaler;
 mod crds;
 mod culprit;
+mod discovery;
 mod drift;
 mod error;
 mod execute;

@@ -343,7 +343,9 @@ fn storage_reason(error: &storage::Error) -> Reason {
 
 fn cluster_reason(error: &cluster::Error) -> Reason {
     match error {
-        cluster::Error::Unavailable { .. } => Reason::ClusterUnavailable,
+        cluster::Error::Unavailable { .. } | cluster::Error::StaleGroup { .. } => {
+            Reason::ClusterUnavailable
+        }
         cluster::Error::NamespaceNotFound { .. } => Reason::NamespaceNotFound,
         cluster::Error::Owned { .. } | cluster::Error::Conflict { .. } => Reason::OwnershipConflict,
         cluster::Error::Storage(error) => storage_reason(error),

@@ -6,8 +6,10 @@ mod testbed;
 mod stage;
 
 mod bad_input;
+mod capabilities;
 mod control_plane;
 mod culprits;
+mod definitions;
 mod drift;
 mod git;
 mod guard;

@@ -43,10 +43,10 @@ impl Execution<'_> {
             info!(object = %object.key, "{verb}");
         }
         progress.applied.push(object.key.clone());
-        progress.live.insert(object.key.clone(), live);
         if object.key.kind == "CustomResourceDefinition" {
-            self.await_definition(at, progress).await?;
+            self.await_definition(at, live.clone(), progress).await?;
         }
+        progress.live.insert(object.key.clone(), live);
         Ok(())
     }
 
