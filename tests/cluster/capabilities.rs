@@ -6,7 +6,7 @@ use std::fs;
 use anyhow::Result;
 use serde_json::Value;
 
-use crate::stage::{Space, Stage, definition};
+use crate::stage::{Space, Stage, definition, until_so};
 
 const ASKS: &str = "apiVersion: v1
 kind: ConfigMap
@@ -73,7 +73,9 @@ fn a_chart_is_told_what_helm_would_tell_it_now() -> Result<()> {
     // Somebody else's definition is known to whoever renders after it.
     space.apply(LATE)?;
     let listed = ["api-resources", "--api-group=late.example.com", "-o=name"];
-    while !space.kubectl(&listed)?.contains("gadgets") {}
+    until_so("the definition is listed", || {
+        Ok(space.kubectl(&listed)?.contains("gadgets"))
+    })?;
     space.apply(&space.release("ours", "name: asks\nvalues: {asked: twice}"))?;
     let later = space.until("cm/ours-told", |told| told["data"]["asked"] == "twice")?;
     let versions = later["data"]["versions"].to_string();

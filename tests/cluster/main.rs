@@ -29,5 +29,6 @@ mod server_side;
 mod signed;
 mod source;
 mod template;
+mod throttled;
 mod traffic;
 mod upgrade;

@@ -372,6 +372,18 @@ impl Space {
     }
 }
 
+/// Asks until something is so.
+pub(crate) fn until_so(what: &str, is_so: impl Fn() -> Result<bool>) -> Result<()> {
+    let began = Instant::now();
+    while !is_so()? {
+        if began.elapsed() > PATIENCE {
+            bail!("not so in time: {what}");
+        }
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    Ok(())
+}
+
 fn is_current(release: &Value) -> bool {
     !release["metadata"]["generation"].is_null()
         && release["status"]["observedGeneration"] == release["metadata"]["generation"]
