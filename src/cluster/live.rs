@@ -1,18 +1,12 @@
 //! Single requests about single objects. Objects travel as plain JSON, so that nothing that a
 //! chart wrote is lost in a type that does not know it.
 
-use std::time::Duration;
-
 use kube::Client;
 use kube::api::{DeleteParams, DynamicObject, GetParams, Patch, PatchParams, PostParams};
 use kube::api::{PropagationPolicy, ValidationDirective};
-use kube::client::ClientBuilder;
-use kube::client::retry::RetryPolicy;
 use kube::core::Request;
 use kube::discovery::{ApiResource, Scope};
 use serde_json::Value;
-use tower::buffer::BufferLayer;
-use tower::retry::RetryLayer;
 
 use super::FIELD_MANAGER;
 use super::error::{Error, Result};
@@ -26,32 +20,6 @@ pub struct Cluster {
     pub(super) client: Client,
     pub(super) kinds: Kinds,
 }
-
-/// How often a request is sent again that the API server had no time for (429, 503, 504), a second
-/// or what it asks for apart. The library's own fifteen times are minutes in which nobody is told
-/// anything and a place of work is held; whoever asked for it comes back to it later.
-const RETRIES: u32 = 3;
-
-/// A client for this cluster, whose requests carry this program's name.
-///
-/// # Errors
-/// If the configuration's certificates or its proxy cannot be used.
-pub fn connect(mut config: kube::Config) -> std::result::Result<Client, kube::Error> {
-    const AGENT: http::HeaderValue =
-        http::HeaderValue::from_static(concat!("pintle/", env!("CARGO_PKG_VERSION")));
-    config.headers.push((http::header::USER_AGENT, AGENT));
-    config.default_retry = false;
-    let (pause, longest) = (Duration::from_millis(250), Duration::from_secs(1));
-    let retries = RetryPolicy::new(pause, longest, RETRIES, true)
-        .map_err(|error| kube::Error::Service(error.into()))?;
-    let client = ClientBuilder::try_from(config)?
-        .with_layer(&BufferLayer::new(QUEUE))
-        .with_layer(&RetryLayer::new(retries));
-    Ok(client.build())
-}
-
-/// Requests that may wait for a connection; the library's own number.
-const QUEUE: usize = 1024;
 
 /// Where the objects of a kind live.
 #[derive(Clone, Debug)]

@@ -8,6 +8,7 @@
 //! `controller`), or a write to an object without having read or created it in the same step.
 
 mod autoscaler;
+mod connection;
 mod crds;
 mod culprit;
 mod discovery;
@@ -22,12 +23,13 @@ mod namespace;
 mod permit;
 mod wait;
 
+pub use connection::connect;
 pub use culprit::{Culprit, Printed};
 pub use drift::ObjectDrift;
 pub use error::{Error, Result};
 pub use execute::{Execution, Failure, Outcome};
 pub use kinds::{Capabilities, Kinds};
-pub use live::{Applying, Cluster, Endpoint, connect};
+pub use live::{Applying, Cluster, Endpoint};
 pub use lookup::ClusterLookup;
 pub use permit::{Permit, Place, Places};
 pub use wait::Unready;
