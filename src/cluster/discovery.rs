@@ -107,7 +107,9 @@ impl Document {
                 _ => Scope::Cluster,
             };
             let resource = ApiResource::from_gvk_with_plural(&kind, plural);
-            self.resources.entry(kind).or_insert((resource, scope));
+            // client-go: restmapper/discovery.go NewDiscoveryRESTMapper: of two resources of one kind
+            // (OpenShift's processedtemplates and templates) the last one is the kind's.
+            self.resources.insert(kind, (resource, scope));
         }
         let versions = match is_stale {
             true => &mut self.stale,
@@ -138,8 +140,9 @@ fn kind(answered: &Option<Answered>) -> Option<&str> {
 
 /// What came instead of a document: the API server's own words, or a proxy's.
 fn refusal(status: StatusCode, body: &[u8]) -> Status {
-    serde_json::from_slice(body).unwrap_or_else(|_| {
+    let in_its_words = serde_json::from_slice(body).unwrap_or_else(|_| {
         let words = String::from_utf8_lossy(body);
-        Status::failure(words.trim(), "Unreadable").with_code(status.as_u16())
-    })
+        Status::failure(words.trim(), "Unreadable")
+    });
+    in_its_words.with_code(status.as_u16())
 }

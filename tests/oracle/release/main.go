@@ -5,6 +5,7 @@
 //	go run . records                      Helm 4's and Helm 3's stored records, into records/
 //	go run . read FILE...                 each file a stored record: prints Helm 4's JSON of it
 //	go run . globs > globs.txt            which names .Files.Glob finds
+//	go run . discovery FOLDER             what it makes of the discovery documents in a folder
 //	go run . api-versions                 the API versions that Helm assumes without a cluster
 package main
 
@@ -22,7 +23,7 @@ import (
 func main() {
 	slog.SetDefault(slog.New(slog.NewTextHandler(io.Discard, nil)))
 	if len(os.Args) < 2 {
-		fail(fmt.Errorf("usage: release manifests | records | read FILE... | globs | api-versions"))
+		fail(fmt.Errorf("usage: release manifests | records | read FILE... | globs | discovery FOLDER | api-versions"))
 	}
 	switch os.Args[1] {
 	case "manifests":
@@ -35,6 +36,8 @@ func main() {
 		}
 	case "globs":
 		globs()
+	case "discovery":
+		write(os.Stdout, discover(os.Args[2]))
 	case "api-versions":
 		for _, version := range common.DefaultVersionSet {
 			fmt.Println(version)
