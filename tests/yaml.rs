@@ -136,18 +136,28 @@ fn splits_streams_as_kubernetes_does() {
     committed("documents");
 }
 
-fn oracle() -> Command {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/oracle/yaml");
-    let program = std::env::temp_dir().join(format!("pintle-yaml-oracle-{}", std::process::id()));
-    let built = Command::new("go")
-        .args(["build", "-o"])
-        .arg(&program)
-        .arg(".")
-        .current_dir(folder)
-        .status()
-        .unwrap();
-    assert!(built.success());
-    Command::new(program)
+/// The oracle, built; it is gone with this.
+struct Oracle {
+    folder: tempfile::TempDir,
+}
+
+impl Oracle {
+    fn build() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let built = Command::new("go")
+            .args(["build", "-o"])
+            .arg(folder.path().join("oracle"))
+            .arg(".")
+            .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/oracle/yaml"))
+            .status()
+            .unwrap();
+        assert!(built.success());
+        Self { folder }
+    }
+
+    fn command(&self) -> Command {
+        Command::new(self.folder.path().join("oracle"))
+    }
 }
 
 #[test]
@@ -157,6 +167,7 @@ fn answers_random_cases_as_go_does() {
     };
     let seed = std::env::var("PINTLE_YAML_SEED").unwrap_or_else(|_| "1".to_owned());
     let corpus = std::env::var("PINTLE_YAML_CORPUS").unwrap_or_default();
+    let oracle = Oracle::build();
     let mut failed = Vec::new();
     for mode in [
         "read",
@@ -167,12 +178,13 @@ fn answers_random_cases_as_go_does() {
         "write",
         "pretty",
     ] {
-        let mut oracle = oracle();
-        oracle
+        let mut running = oracle
+            .command()
             .args([mode, &seed, &count])
             .arg(&corpus)
-            .stdout(Stdio::piped());
-        let mut running = oracle.spawn().unwrap();
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
         let lines = BufReader::new(running.stdout.take().unwrap())
             .lines()
             .map(Result::unwrap);
@@ -209,7 +221,9 @@ fn reads_and_writes_a_corpus_as_go_does() {
     // In the whole corpus of charts, templates among them, this takes minutes.
     let mut files = Vec::new();
     yaml_files(Path::new(&corpus), &mut files);
-    let mut running = oracle()
+    let oracle = Oracle::build();
+    let mut running = oracle
+        .command()
         .arg("read")
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -239,7 +253,8 @@ fn reads_and_writes_a_corpus_as_go_does() {
     writer.join().unwrap();
     running.wait().unwrap();
     for mode in ["write", "pretty"] {
-        let mut running = oracle()
+        let mut running = oracle
+            .command()
             .arg(mode)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
