@@ -54,6 +54,12 @@ fn main() -> anyhow::Result<()> {
         return Ok(());
     }
     let arguments = Arguments::parse();
+    anyhow::ensure!(
+        arguments.repairs <= 4 * arguments.rounds,
+        "{} repairs of {} releases: more than four of each are taken for a fight",
+        arguments.repairs,
+        arguments.rounds
+    );
     if let Err(missing) = testbed::program("kube-apiserver") {
         println!("path: skipped, as there is no testbed: {missing:#}");
         return Ok(());
